@@ -1,0 +1,18 @@
+"""Search for the best model as one compiled JAX program."""
+
+from jaxsearch import models
+from jaxsearch.core.protocols import Evaluator, Strategy
+from jaxsearch.core.types import Candidates, Domain, Results
+from jaxsearch.evaluators.callback import Callback
+from jaxsearch.evaluators.training import Training
+from jaxsearch.evaluators.vectorized import Chunked, Vectorized
+from jaxsearch.runners.minimize import minimize
+from jaxsearch.runners.result import Result
+from jaxsearch.runners.search import search
+from jaxsearch.spaces.codec import active, decode, domain, encode, sample
+from jaxsearch.spaces.describe import describe, undescribe
+from jaxsearch.spaces.dimensions import Choice, Float, Int
+from jaxsearch.spaces.serialize import from_json, to_json
+from jaxsearch.spaces.switch import Selected, Switch
+from jaxsearch.strategies import GA, PSO, GradientSearch, LocalSearch, RandomSearch
+from jaxsearch.strategies.seeded import Seeded

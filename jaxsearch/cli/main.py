@@ -1,0 +1,83 @@
+"""The command line: what may be typed, and how mistakes are answered."""
+
+import os
+import sys
+from pathlib import Path
+
+try:
+    import click
+    import rich  # noqa: F401  # cli.output draws its tables with it
+except ImportError:
+    sys.exit("The command jaxsearch needs its extra: pip install 'jaxsearch[cli]'")
+
+from jaxsearch.cli.output import show_lists
+from jaxsearch.cli.run import Options, run_search
+
+
+def main() -> None:
+    """Runs the command; bad input ends in one line on stderr and exit code 2, never in a traceback."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        code = _complain(error.format_message())
+    except (ValueError, OSError) as error:
+        code = _complain(str(error))
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    sys.exit(code)
+
+
+def _complain(message: str) -> int:
+    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    return 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="jaxsearch")
+def cli() -> None:
+    """Search for the best neural network, the whole search as compiled JAX."""
+
+
+@cli.command()
+@click.argument("data", default="digits")
+@click.option("--target", help="The column to predict; needed for a CSV file.")
+@click.option("--task", type=click.Choice(["classification", "regression"]), help="By default told from the target.")
+@click.option("--drop", multiple=True, metavar="COLUMN", help="A column to leave out; may be repeated.")
+@click.option("--strategy", default="ga", show_default=True, help="See `jaxsearch list`.")
+@click.option("--budget", default=100, show_default=True, help="Candidates to train and score.")
+@click.option("--metric", help="By default error for classification, rmse for regression.")
+@click.option("--stop-at", type=float, help="Stop when the cross-validation score is this good.")
+@click.option("--time-limit", type=float, help="Seconds after which to stop.")
+@click.option("--folds", default=5, show_default=True, help="Of the cross-validation; 1 for a single hold-out.")
+@click.option("--epochs", type=int, help="Passes over the training rows; by default enough for about 200 steps.")
+@click.option("--max-layers", default=3, show_default=True, help="Hidden layers of the largest network.")
+@click.option("--max-width", default=128, show_default=True, help="Units per layer of the largest network.")
+@click.option("--test-share", default=0.2, show_default=True, help="Share of the rows that the search never sees.")
+@click.option("--seed", default=0, show_default=True, help="Decides every random draw.")
+@click.option("--out", type=click.Path(path_type=Path), help="Directory to write; by default a new one in runs/.")
+def run(**options) -> None:
+    """Search for a network for DATA: a CSV file or a data set of `jaxsearch list`.
+
+    Without DATA: handwritten digits.
+    """
+    use_compilation_cache()
+    sys.exit(run_search(Options(**options)))
+
+
+@cli.command(name="list")
+def list_() -> None:
+    """List the strategies, models, metrics and data sets."""
+    show_lists()
+
+
+def use_compilation_cache() -> None:
+    """Keeps compiled programs between runs of the command, where the user's cache can be written."""
+    import jax
+
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxsearch"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)

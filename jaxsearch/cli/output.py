@@ -1,0 +1,85 @@
+"""What the user sees."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table as Grid
+
+from jaxsearch.cli.records import Outcome
+from jaxsearch.evaluators.metrics import Metric, metrics
+from jaxsearch.models.mlp import MLP
+from jaxsearch.problems.datasets import BUILT_IN, Table
+from jaxsearch.strategies import registry
+
+LEADERS = 5
+
+
+def new_directory(wanted: Path | None, name: str) -> Path:
+    """The directory that the run will write, checked before the work: it must be new or empty."""
+    directory = wanted or Path("runs") / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{name}"
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise ValueError(f"--out must be a new or empty directory; {directory} has content. Choose another name.")
+    parent = next(folder for folder in directory.absolute().parents if folder.exists())
+    if not parent.is_dir():
+        raise ValueError(f"--out must lie in a directory; {parent} is a file. Choose another place.")
+    return directory
+
+
+def announce(
+    table: Table, model: MLP, strategy: Any, options: Any, metric: Metric, num_test: int, epochs: int, directory: Path
+) -> None:
+    """Says what is about to happen."""
+    count, features = table.x.shape
+    kind = f"{len(table.classes)} classes" if table.classes else "regression"
+    print(f"{table.name}: {count} rows, {features} features, {kind}; {num_test} rows are kept for the test")
+    for note in table.notes:
+        print(f"note: {note}")
+    validation = f"{options.folds}-fold cross-validation" if options.folds > 1 else "a hold-out"
+    print(
+        f"{type(strategy).__name__} over networks of 1-{model.max_layers} layers and {model.min_width}-{model.max_width} "
+        f"units: {options.budget} candidates, {metric.name} by {validation}, {epochs} epochs",
+        flush=True,
+    )
+
+
+def report(outcome: Outcome) -> None:
+    """The leaderboard, the best network in words, and its scores."""
+    result, metric, rows = outcome.result, outcome.metric, outcome.trials.rows
+    grid = Grid(title="Leaderboard", title_justify="left")
+    for column in ("#", metric.name, "spread", "network", "learning rate", "batch"):
+        grid.add_column(column)
+    for place, trial in enumerate(outcome.trials.leaders(LEADERS), 1):
+        rate, batch = trial.params["learning_rate"], trial.params["batch_size"]
+        spread = f"{np.std(trial.folds):.4f}"
+        grid.add_row(str(place), f"{trial.score:.4f}", spread, trial.architecture, f"{rate:.4g}", str(batch))
+    Console(soft_wrap=True).print(grid)
+    best = outcome.trials.leaders(1)[0]
+    if result.stopped == "target":
+        print(f"Stopped early: {metric.name} {best.score:.4f} meets the target {outcome.options.stop_at:g}.")
+    elif result.stopped in ("time", "interrupt"):
+        print("Stopped early: " + ("the time limit is reached." if result.stopped == "time" else "interrupted."))
+    failed = outcome.trials.num_failed
+    print(f"{len(rows)} candidates in {outcome.seconds:.0f} s, {failed} failed" if failed else f"{len(rows)} candidates in {outcome.seconds:.0f} s, none failed")
+    print(f"Best network: {best.architecture}")
+    print(f"Cross-validation {metric.name}: {best.score:.4f} +- {np.std(best.folds):.4f} over {len(best.folds)} folds")
+    print(f"Test {metric.name}: {outcome.test_score:.4f}, on rows that the search never saw")
+
+
+def show_lists() -> None:
+    """Strategies, models, metrics and data sets, with a line on each."""
+    for title, entries in (
+        ("Strategies", {name: _first_line(strategy) for name, strategy in registry.items()}),
+        ("Models", {"mlp": _first_line(MLP)}),
+        ("Metrics", {name: f"{metric.task}: {_first_line(metric.loss)}" for name, metric in metrics.items()}),
+        ("Data sets", BUILT_IN),
+    ):
+        print(title)
+        for name, text in entries.items():
+            print(f"  {name:16} {text}")
+
+
+def _first_line(thing: Any) -> str:
+    return (thing.__doc__ or "").strip().split("\n")[0]

@@ -1,0 +1,168 @@
+"""What a run leaves behind: trials.csv, best.json and model.npz."""
+
+import csv
+import importlib.metadata
+import json
+import math
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxsearch.core.types import PyTree
+from jaxsearch.evaluators.metrics import Metric
+from jaxsearch.evaluators.trainer import Fitted
+from jaxsearch.models import portable
+from jaxsearch.models.mlp import MLP
+from jaxsearch.problems.datasets import Table
+from jaxsearch.runners.generation import Generation
+from jaxsearch.runners.result import Result
+from jaxsearch.spaces import codec
+from jaxsearch.spaces.describe import describe
+
+
+class Trial(NamedTuple):
+    """One candidate. score and folds are in the metric's unit; seconds are its share of its generation's."""
+
+    number: int
+    generation: int
+    loss: float
+    score: float
+    folds: list[float]
+    params: dict[str, Any]
+    architecture: str
+    seconds: float
+    key: list[int]
+
+    @property
+    def failed(self) -> bool:
+        return not math.isfinite(self.loss)
+
+
+class Trials:
+    """Collects every candidate of a search; `add` is its callback."""
+
+    def __init__(self, space: PyTree, model: MLP, metric: Metric, progress: bool):
+        self.rows: list[Trial] = []
+        self._space, self._model, self._metric, self._progress = space, model, metric, progress
+        self._generations, self._last = 0, time.monotonic()
+        self._decode = jax.jit(jax.vmap(codec.decode, in_axes=(None, 0)))
+
+    def add(self, generation: Generation) -> None:
+        now, count = time.monotonic(), len(generation.candidates.x)
+        seconds, self._last, self._generations = (now - self._last) / count, now, self._generations + 1
+        params = jax.device_get(self._decode(self._space, generation.candidates.x))
+        losses, aux = np.asarray(generation.results.loss, float), jax.device_get(generation.results.aux)
+        for i, loss in enumerate(losses):
+            one = jax.tree.map(lambda leaf: leaf[i], params)  # noqa: B023  # used at once
+            self.rows.append(
+                Trial(
+                    number=len(self.rows),
+                    generation=self._generations,
+                    loss=float(loss),
+                    score=self._metric.score(float(loss)),
+                    folds=[self._metric.score(float(fold)) for fold in aux["folds"][i]],
+                    params=describe(self._space, one),
+                    architecture=self._model.summary(self._model.complete(self._space, one)),
+                    seconds=seconds,
+                    key=[int(word) for word in aux["key"][i]],
+                )
+            )
+        if self._progress:
+            best = self._metric.score(float(generation.best.loss))
+            failed = f", {self.num_failed} failed" if self.num_failed else ""
+            print(f"{len(self.rows):5} candidates  best {self._metric.name} {best:.4g}{failed}", flush=True)
+
+    @property
+    def num_failed(self) -> int:
+        return sum(row.failed for row in self.rows)
+
+    def leaders(self, count: int) -> list[Trial]:
+        """The best candidates, best first, each configuration once."""
+        distinct = {str(row.params): row for row in sorted(self.rows, key=lambda row: row.loss, reverse=True)}
+        return sorted((row for row in distinct.values() if not row.failed), key=lambda row: row.loss)[:count]
+
+
+class Outcome(NamedTuple):
+    """Everything that a finished run knows."""
+
+    table: Table
+    options: Any
+    metric: Metric
+    result: Result
+    trials: Trials
+    fitted: Fitted
+    test_score: float
+    seconds: float
+
+
+def write(directory: Path, outcome: Outcome) -> None:
+    """Writes all files, or none: into a hidden neighbour that then takes the directory's name."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".", ignore_cleanup_errors=True) as partial:
+        folder = Path(partial) / "run"
+        folder.mkdir()
+        _write_trials(folder / "trials.csv", outcome.trials.rows)
+        (folder / "best.json").write_text(json.dumps(_best(outcome), indent=2) + "\n", encoding="utf-8")
+        portable.save(folder / "model.npz", _portable(outcome))
+        os.replace(folder, directory)  # an existing empty directory gives way
+
+
+def _write_trials(path: Path, rows: list[Trial]) -> None:
+    flat = [_flat(row.params) for row in rows]
+    names = ["trial", "generation", "status", "score", *(f"fold_{i + 1}" for i in range(len(rows[0].folds)))]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([*names, *flat[0], "seconds", "key"])
+        for row, params in zip(rows, flat, strict=True):
+            status = "failed" if row.failed else "ok"
+            key = "-".join(map(str, row.key))
+            writer.writerow(
+                [row.number, row.generation, status, row.score, *row.folds, *params.values(), f"{row.seconds:.4g}", key]
+            )
+
+
+def _flat(params: dict[str, Any]) -> dict[str, Any]:
+    """One column per number: lists become name_1, name_2, ..."""
+    flat: dict[str, Any] = {}
+    for name, value in params.items():
+        flat |= {f"{name}_{i + 1}": entry for i, entry in enumerate(value)} if isinstance(value, list) else {name: value}
+    return flat
+
+
+def _best(outcome: Outcome) -> dict[str, Any]:
+    best, options = outcome.trials.leaders(1)[0], outcome.options
+    return {
+        "data": options.data,
+        "target": options.target,
+        "task": outcome.table.task,
+        "metric": outcome.metric.name,
+        "score": best.score,
+        "folds": best.folds,
+        "spread": float(np.std(best.folds)),
+        "test_score": outcome.test_score,
+        "architecture": best.architecture,
+        "params": best.params,
+        "trial": best.number,
+        "strategy": options.strategy,
+        "seed": options.seed,
+        "num_evaluations": len(outcome.trials.rows),
+        "num_failed": outcome.trials.num_failed,
+        "stopped": outcome.result.stopped,
+        "seconds": round(outcome.seconds, 2),
+        "versions": {name: importlib.metadata.version(name) for name in ("jaxsearch", "jax", "jaxlib", "optax", "numpy")},
+    }
+
+
+def _portable(outcome: Outcome) -> portable.PortableModel:
+    fitted, table = outcome.fitted, outcome.table
+    params, weights = jax.device_get((fitted.params, fitted.weights))
+    activation, layers = fitted.model.compact(params, weights)
+    target = fitted.target and (float(fitted.target.mean[0]), float(fitted.target.factor[0]))
+    about = {"task": table.task, "columns": table.columns, "classes": table.classes}
+    mean, factor = np.asarray(fitted.features.mean), np.asarray(fitted.features.factor)
+    return portable.PortableModel(activation, layers, mean, factor, target, about)

@@ -1,0 +1,185 @@
+"""`jaxsearch run`: from a table to a tested network."""
+
+import dataclasses
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsearch.cli import output
+from jaxsearch.cli.records import Outcome, Trials, write
+from jaxsearch.core.names import check_name
+from jaxsearch.core.protocols import Strategy
+from jaxsearch.core.types import Domain
+from jaxsearch.evaluators import splits
+from jaxsearch.evaluators.metrics import Metric, metrics
+from jaxsearch.evaluators.training import Training
+from jaxsearch.models.mlp import MLP
+from jaxsearch.problems.datasets import BUILT_IN, Table, load_built_in, read_csv
+from jaxsearch.runners.search import search
+from jaxsearch.spaces import codec
+from jaxsearch.strategies import registry
+
+STEPS = 200  # gradient steps of 64 rows that the default number of epochs comes to
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What the user asked for; the fields are the options of the command."""
+
+    data: str
+    target: str | None
+    task: str | None
+    drop: tuple[str, ...]
+    strategy: str
+    budget: int
+    metric: str | None
+    stop_at: float | None
+    time_limit: float | None
+    folds: int
+    epochs: int | None
+    max_layers: int
+    max_width: int
+    test_share: float
+    seed: int
+    out: Path | None
+
+    def __post_init__(self):
+        for name, least in (("budget", 1), ("folds", 1), ("max_layers", 1), ("max_width", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if value < least:
+                option = name.replace("_", "-")
+                raise ValueError(f"--{option} must be at least {least}; got {value}. Give a larger number.")
+        if self.epochs is not None and self.epochs < 1:
+            raise ValueError(f"--epochs must be at least 1; got {self.epochs}. Leave it out for the default.")
+        if not 0 < self.test_share < 1:
+            raise ValueError(f"--test-share must lie between 0 and 1; got {self.test_share}. The default is 0.2.")
+
+
+def run_search(options: Options) -> int:
+    """Searches, reports and writes; returns the exit code."""
+    started = time.monotonic()
+    make_strategy = registry[_strategy_name(options.strategy)]
+    table = _load(options)
+    metric = _metric(options.metric, table.task)
+    key_test, key_search, key_fit = jax.random.split(jax.random.key(options.seed), 3)
+    test = _test_rows(table, options, key_test)
+    model = MLP(
+        table.x.shape[1],
+        len(table.classes) if table.classes else 1,
+        max_layers=options.max_layers,
+        max_width=options.max_width,
+        min_width=min(8, options.max_width),
+    )
+    held_out = 0.2 if options.folds == 1 else 1 / options.folds
+    epochs = options.epochs or int(np.clip(np.ceil(STEPS * 64 / (np.sum(~test) * (1 - held_out))), 5, 200))
+    evaluator = Training(
+        model,
+        (table.x[~test], table.y[~test]),
+        metric=metric.name,
+        folds=options.folds,
+        epochs=epochs,
+        chunk_size=_chunk_size(model, options.folds),
+    )
+    space = model.space()
+    strategy = _sized(make_strategy, codec.domain(space), options.budget)
+    directory = output.new_directory(options.out, table.name)
+    trials = Trials(space, model, metric, progress=not sys.stderr.isatty())
+    output.announce(table, model, strategy, options, metric, int(np.sum(test)), epochs, directory)
+    result = search(
+        evaluator,
+        space,
+        strategy,
+        key=key_search,
+        max_evaluations=options.budget,
+        target=None if options.stop_at is None else metric.score(options.stop_at),
+        time_limit=options.time_limit,
+        callback=trials.add,
+    )
+    if not np.isfinite(float(result.loss)):
+        print(f"Error: all {len(trials.rows)} evaluations failed: the training diverged every time. Scale the data.", file=sys.stderr)
+        return 1
+    fitted = evaluator.fit(key_fit, space, result.params)
+    test_loss = metric.loss(fitted.predict(table.x[test]), jnp.asarray(table.y[test]), jnp.ones(int(np.sum(test))))
+    seconds = time.monotonic() - started
+    outcome = Outcome(table, options, metric, result, trials, fitted, float(metric.score(float(test_loss))), seconds)
+    output.report(outcome)
+    write(directory, outcome)
+    print(f"Wrote {directory}/trials.csv, best.json and model.npz")
+    return 130 if result.stopped == "interrupt" else 0
+
+
+def _load(options: Options) -> Table:
+    if options.data in BUILT_IN and not Path(options.data).is_file():
+        if options.target or options.task or options.drop:
+            raise ValueError(f"--target, --task and --drop are for CSV files; {options.data} is built in. Leave them out.")
+        return load_built_in(options.data)
+    if not Path(options.data).suffix and not Path(options.data).exists():
+        check_name("data set", options.data, BUILT_IN)
+    if not Path(options.data).is_file():
+        raise ValueError(f"DATA must be a CSV file or one of {', '.join(BUILT_IN)}; there is no file {options.data}.")
+    if options.target is None:
+        raise ValueError(f"A CSV file needs --target, the column to predict; {options.data} came without. Name one.")
+    return read_csv(options.data, options.target, options.task, options.drop)
+
+
+def _strategy_name(name: str) -> str:
+    """The registered name; GradientSearch is told apart because training gives it no gradient."""
+    plain = {key.replace("_", ""): key for key in registry}
+    key = plain.get(name.lower().replace("_", "").replace("-", ""), name)
+    check_name("strategy", key, registry)
+    if key == "gradient_search":
+        others = ", ".join(other for other in registry if other != key)
+        raise ValueError(f"gradient_search needs gradients, which training a network gives none of. Use {others}.")
+    return key
+
+
+def _metric(name: str | None, task: str) -> Metric:
+    fitting = {key: metric for key, metric in metrics.items() if metric.task == task}
+    if name is None:
+        return metrics["error" if task == "classification" else "rmse"]
+    check_name("metric", name, metrics)
+    if name not in fitting:
+        raise ValueError(f"The metric {name} does not fit {task}. Use one of {', '.join(fitting)}.")
+    return metrics[name]
+
+
+def _test_rows(table: Table, options: Options, key: Any) -> np.ndarray:
+    """`[n]` bool, the rows that the search never sees, checked to leave enough for the folds."""
+    count = min(max(round(options.test_share * len(table.y)), 1), len(table.y) - 1)
+    classes = table.y if table.classes else np.zeros(len(table.y), np.int32)
+    test = np.asarray(splits.hold_out(key, classes, count)) == 0
+    least = max(options.folds, 2)
+    for index, label in enumerate(table.classes or ["the whole table"]):
+        rows = int(np.sum(~test & (classes == index)))
+        if rows < least:
+            what = f"class {label!r} has" if table.classes else "the table has"
+            raise ValueError(
+                f"{options.folds} folds need {least} training rows of every class; {what} {rows} of "
+                f"{int(np.sum(classes == index))} rows after the test split. Use fewer --folds, or more data."
+            )
+    return test
+
+
+def _chunk_size(model: MLP, folds: int) -> int | None:
+    """On a CPU, as many candidates as have their weights and gradients in two megabytes; elsewhere all at once."""
+    if jax.default_backend() != "cpu":
+        return None
+    size = model.num_features * model.max_width + (model.max_layers - 1) * model.max_width**2
+    return max(1, 2**21 // (16 * size * folds))
+
+
+def _sized(make_strategy: Any, domain: Domain, budget: int) -> Strategy:
+    """The strategy with a population that the budget lets live for at least five generations, and uses it up."""
+
+    def population(strategy: Strategy) -> int:
+        key = jax.random.key(0)
+        return jax.eval_shape(lambda key: strategy.ask(key, strategy.init(key, domain))[0].x, key).shape[0]
+
+    largest = min(population(make_strategy()), max(budget // 5, 1))
+    sizes = range(-(-largest // 2), largest + 1)
+    return make_strategy(population_size=max(sizes, key=lambda size: (budget // size * size, size)))

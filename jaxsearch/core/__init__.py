@@ -1,0 +1,1 @@
+"""The nouns and contracts that every other package speaks; imports only jax."""

@@ -1,0 +1,32 @@
+"""What every population needs: its size, its first sample, and constants that JAX lets into any loop."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxsearch.core.types import Array, Domain, Key, PyTree
+
+
+def check_size(population_size: int | None, at_least: int = 1) -> None:
+    """Raises ValueError unless the size is None (the default for the dimension) or an integer >= `at_least`."""
+    if population_size is None:
+        return
+    if isinstance(population_size, bool) or not isinstance(population_size, int) or population_size < at_least:
+        raise ValueError(
+            f"population_size must be an integer of at least {at_least}; got {population_size!r}. "
+            "Leave it out for the default."
+        )
+
+
+def uniform(key: Key, size: int, domain: Domain) -> Array:
+    """`[size, D]` points drawn uniformly from the unit cube."""
+    return jax.random.uniform(key, (size, domain.size), jnp.result_type(float))
+
+
+def varying(tree: PyTree, reference: Array) -> PyTree:
+    """The same values, but typed as varying over the mesh axes over which `reference` varies.
+
+    A loop inside `shard_map` rejects a constant that turns into per-device data; see the rule about `*_like`
+    constants. Outside of `shard_map` this changes nothing.
+    """
+    zero = jnp.zeros_like(reference).reshape(-1)[0]
+    return jax.tree.map(lambda leaf: leaf + zero.astype(leaf.dtype), tree)

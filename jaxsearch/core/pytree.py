@@ -1,0 +1,28 @@
+"""Frozen dataclasses that JAX can trace: array fields are leaves, `static()` fields are structure."""
+
+import dataclasses
+from typing import Any, TypeVar, dataclass_transform
+
+import jax
+
+T = TypeVar("T")
+
+
+def static(**kwargs: Any) -> Any:
+    """Marks a dataclass field as structure: hashable, never traced, part of the compilation key."""
+    return dataclasses.field(metadata={"static": True}, **kwargs)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(static, dataclasses.field))
+def pytree(cls: type[T]) -> type[T]:
+    """Makes `cls` a frozen dataclass and a pytree whose leaves are the fields not marked `static()`.
+
+    `__post_init__` runs again on every unflatten, then with tracers or placeholders in the leaves: check
+    static fields there, and leaves only through `is_number`.
+    """
+    return jax.tree_util.register_dataclass(dataclasses.dataclass(frozen=True)(cls))
+
+
+def is_number(leaf: Any) -> bool:
+    """Whether a leaf is a plain Python number, so that its value may be checked."""
+    return isinstance(leaf, int | float) and not isinstance(leaf, bool)

@@ -1,0 +1,40 @@
+"""The nouns that cross borders. P is the population size, D the number of unit coordinates."""
+
+from typing import Any, NamedTuple
+
+import jax
+
+from jaxsearch.core.domain import Domain as Domain
+
+Array = jax.Array
+Key = jax.Array
+PyTree = Any
+Scalar = float | jax.Array
+
+
+class Candidates(NamedTuple):
+    """Points of the unit cube that a strategy wants evaluated.
+
+    x: `[P, D]`, every entry in [0, 1].
+    budget: `[P]`, the resource each candidate may spend, in the evaluator's unit.
+    origin: `[P]`, the slot whose training a candidate continues; -1 starts afresh.
+    """
+
+    x: Array
+    budget: Array | None = None
+    origin: Array | None = None
+
+
+class Results(NamedTuple):
+    """What an evaluator measured; lower is better.
+
+    loss: `[P]`, or `[P, M]` for M objectives; a failed evaluation is +inf.
+    grad: `[P, D]`, the gradient of the loss by `x`.
+    violation: `[P]`, feasible where it is at most 0.
+    aux: any pytree with leading axis P that the evaluator wants recorded; strategies never read it.
+    """
+
+    loss: Array
+    grad: Array | None = None
+    violation: Array | None = None
+    aux: PyTree = None

@@ -1,0 +1,121 @@
+"""A population of models, trained and scored at once."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxsearch.core.names import check_name
+from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
+from jaxsearch.evaluators import splits, trainer
+from jaxsearch.evaluators.metrics import Metric, metrics
+from jaxsearch.evaluators.vectorized import in_chunks
+from jaxsearch.spaces import codec
+
+
+@pytree
+class TrainingState:
+    fold: Array  # [n] int32, the fold in which a row is held out; from 1 on never, for hold-out
+
+
+@pytree
+class Training:
+    """Scores a configuration by the error of the model trained with it, averaged over the folds.
+
+    Candidates x folds train in one flat `vmap`; the folds are the same for all candidates of a search. Standardization
+    is fitted on the training rows of each fold. A model whose outputs are not finite has failed.
+
+    model: e.g. `MLP(num_features, num_outputs)`; its `space()` is a sensible space, a dict of dimensions by name.
+        Besides the model's parameters, `learning_rate`, `weight_decay` and `batch_size` are understood.
+    data: `x` `[n, F]` floats, NaN for missing, and `y` `[n]` integer classes or float targets.
+    metric: error, balanced_error, cross_entropy, mse, rmse, mae or r2.
+    folds: of the cross-validation, stratified by class; 1 for a single hold-out of `validation_share` of the rows.
+    epochs: passes over the training rows.
+    chunk_size: candidates trained at the same time, None for all; bounds the memory, and on a CPU small chunks stay in
+        the cache.
+    measure: "validation", or "training" for the error on the rows trained on.
+
+    `Results.aux` holds `folds` `[P, K]`, the loss in every fold, and `key` `[P, ...]`, the key data of every candidate.
+    Raises ValueError for data, a metric, folds or a space that do not fit together.
+    """
+
+    model: Any
+    data: tuple[Array, Array]
+    metric: str = static(default="error")
+    folds: int = static(default=5)
+    epochs: int = static(default=30)
+    chunk_size: int | None = static(default=None)
+    validation_share: float = static(default=0.2)
+    measure: str = static(default="validation")
+
+    def __post_init__(self):
+        check_name("metric", self.metric, metrics)
+        check_name("measure", self.measure, ("validation", "training"))
+        for name in ("folds", "epochs", "chunk_size"):
+            value = getattr(self, name)
+            if not (value is None and name == "chunk_size") and (not isinstance(value, int) or value < 1):
+                raise ValueError(f"{name} must be an integer of at least 1; got {value!r}.")
+        if not 0 < self.validation_share < 1:
+            raise ValueError(f"validation_share must be between 0 and 1; got {self.validation_share!r}. Try 0.2.")
+        if isinstance(self.data, tuple) and all(hasattr(part, "shape") for part in self.data):
+            x, y = self.data
+            trainer.check_data(self.model, x, y, self._metric)
+            if max(2, self.folds) > len(x):
+                raise ValueError(f"{self.folds} folds need as many rows; the data have {len(x)}. Use fewer folds.")
+
+    @property
+    def _metric(self) -> Metric:
+        return metrics[self.metric]
+
+    @property
+    def _num_held_out(self) -> int:
+        """The most rows that a fold holds out."""
+        count = len(self.data[0])
+        return -(-count // self.folds) if self.folds > 1 else min(max(round(self.validation_share * count), 1), count - 1)
+
+    def init(self, key: Key, space: PyTree, count: int) -> TrainingState:
+        if not isinstance(space, dict):
+            raise ValueError(f"Training needs a dict of dimensions by name; got {space!r}. Start from model.space().")
+        trainer.micro_batch(space, len(self.data[0]))
+        y = jnp.asarray(self.data[1])
+        classes = y if self._metric.task == "classification" else jnp.zeros_like(y)
+        if self.folds > 1:
+            return TrainingState(splits.folds(key, classes, self.folds))
+        return TrainingState(splits.hold_out(key, classes, self._num_held_out))
+
+    def evaluate(
+        self, key: Key, state: TrainingState, space: PyTree, candidates: Candidates
+    ) -> tuple[Results, TrainingState]:
+        keys = jax.random.split(key, len(candidates.x))
+        data = tuple(jnp.asarray(part) for part in self.data)
+
+        def chunk(keys: Key, x: Array) -> Array:
+            params = jax.vmap(codec.decode, in_axes=(None, 0))(space, x)
+            count = len(x)
+            fold = jnp.tile(jnp.arange(self.folds), count)
+            every_fold = jax.tree.map(lambda leaf: jnp.repeat(leaf, self.folds, axis=0), (keys, params))
+            member = jax.vmap(self._fold_loss, in_axes=(0, 0, 0, None, None, None))
+            return member(*every_fold, fold, space, state.fold, data).reshape(count, self.folds)
+
+        losses = in_chunks(chunk, (keys, candidates.x), self.chunk_size or len(candidates.x))
+        aux = {"folds": losses, "key": jax.random.key_data(keys)}
+        return Results(jnp.mean(losses, axis=1), aux=aux), state
+
+    def _fold_loss(
+        self, key: Key, params: PyTree, fold: Array, space: PyTree, fold_of: Array, data: tuple[Array, Array]
+    ) -> Array:
+        x, y = data
+        held_out, metric = fold_of == fold, self._metric
+        num_rows = len(x) - self._num_held_out
+        fitted = trainer.train(key, self.model, space, params, x, y, ~held_out, num_rows, self.epochs, metric)
+        outputs = fitted.predict(x)
+        measured = held_out if self.measure == "validation" else ~held_out
+        loss = metric.loss(outputs, y, measured.astype(outputs.dtype))
+        return jnp.where(jnp.all(jnp.isfinite(outputs)), loss, jnp.nan).astype(jnp.result_type(float))
+
+    def fit(self, key: Key, space: PyTree, params: PyTree) -> trainer.Fitted:
+        """Trains one configuration on all rows, none held out."""
+        x, y = (jnp.asarray(part) for part in self.data)
+        return trainer.fit(key, self.model, space, params, x, y, self.epochs, self._metric)
+

@@ -1,0 +1,112 @@
+"""A pure JAX objective over a whole population at once, or in chunks of bounded memory."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxsearch.core.protocols import Evaluator
+from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
+from jaxsearch.spaces import codec
+
+
+def as_evaluator(objective: Any) -> Evaluator:
+    """An evaluator as it is; a plain objective as `Vectorized(objective)`."""
+    if isinstance(objective, Evaluator):
+        return objective
+    return Vectorized(objective)
+
+
+def in_chunks(function: Callable, arguments: PyTree, chunk_size: int) -> PyTree:
+    """`function(*arguments)` for a function of whole batches, with at most `chunk_size` rows at a time.
+
+    The chunks run one by one through `lax.map`, in one compiled program.
+    """
+    count = len(jax.tree.leaves(arguments)[0])
+    size = min(chunk_size, count)
+    chunks = -(-count // size)
+    rows = jnp.minimum(jnp.arange(chunks * size), count - 1)  # the last chunk is filled up with its last row
+    split = jax.tree.map(lambda leaf: leaf[rows].reshape((chunks, size) + leaf.shape[1:]), arguments)
+    values = jax.lax.map(lambda chunk: function(*chunk), split)
+    return jax.tree.map(lambda leaf: leaf.reshape((chunks * size,) + leaf.shape[2:])[:count], values)
+
+
+@pytree
+class Vectorized:
+    """Evaluates `objective(key, params) -> loss`, written for ONE configuration, for all candidates by `vmap`.
+
+    objective: a pure JAX function, or any callable pytree such as `jax.tree_util.Partial(loss, data)`, whose
+        arrays then travel as leaves. Returns one real number, lower is better; NaN means failed.
+    gradients: also give d loss / d x in `Results.grad`.
+    Raises ValueError at trace time if the objective returns anything but one real number.
+    """
+
+    objective: Callable
+    gradients: bool = static(default=False)
+
+    def __post_init__(self):
+        _wrap_function(self)
+
+    def init(self, key: Key, space: PyTree, count: int) -> None:
+        return None
+
+    def evaluate(self, key: Key, state: None, space: PyTree, candidates: Candidates) -> tuple[Results, None]:
+        keys = jax.random.split(key, len(candidates.x))
+        return jax.vmap(_score(self, space))(keys, candidates.x), None
+
+
+@pytree
+class Chunked:
+    """Like `Vectorized`, to the same numbers, with the memory of `chunk_size` evaluations: chunks run one by one.
+
+    chunk_size: candidates evaluated at the same time, at least 1.
+    """
+
+    objective: Callable
+    chunk_size: int = static()
+    gradients: bool = static(default=False)
+
+    def __post_init__(self):
+        if isinstance(self.chunk_size, bool) or not isinstance(self.chunk_size, int) or self.chunk_size < 1:
+            raise ValueError(f"chunk_size must be an integer of at least 1; got {self.chunk_size!r}. Try 64.")
+        _wrap_function(self)
+
+    def init(self, key: Key, space: PyTree, count: int) -> None:
+        return None
+
+    def evaluate(self, key: Key, state: None, space: PyTree, candidates: Candidates) -> tuple[Results, None]:
+        keys = jax.random.split(key, len(candidates.x))
+        return in_chunks(jax.vmap(_score(self, space)), (keys, candidates.x), self.chunk_size), None
+
+
+def _wrap_function(evaluator: Vectorized | Chunked) -> None:
+    objective = evaluator.objective
+    if jax.tree_util.all_leaves([objective]) and callable(objective):  # a function is no JAX type; a Partial is
+        object.__setattr__(evaluator, "objective", jax.tree_util.Partial(objective))
+    elif isinstance(objective, int | float | str | list | dict | tuple):
+        raise ValueError(
+            f"An objective must be a function objective(key, params) -> loss; got {objective!r}. Pass the function."
+        )
+
+
+def _score(evaluator: Vectorized | Chunked, space: PyTree) -> Callable[[Key, Array], Results]:
+    def loss(x: Array, key: Key) -> Array:
+        value = evaluator.objective(key, codec.decode(space, x))
+        if not hasattr(value, "dtype"):
+            value = jnp.asarray(value) if isinstance(value, int | float) else value
+        if getattr(value, "shape", None) != () or jnp.issubdtype(value.dtype, jnp.complexfloating):
+            got = f"{value.dtype}{list(value.shape)}" if hasattr(value, "dtype") else type(value).__name__
+            raise ValueError(
+                f"An objective must return one real number per configuration; got {got}. "
+                "Reduce it, e.g. with jnp.mean, and write it for one configuration: jaxsearch does the vmap."
+            )
+        return value.astype(x.dtype)
+
+    def score(key: Key, x: Array) -> Results:
+        if not evaluator.gradients:
+            return Results(loss(x, key))
+        return Results(*jax.value_and_grad(loss)(x, key))
+
+    return score

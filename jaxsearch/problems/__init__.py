@@ -1,0 +1,1 @@
+"""Things with known answers, and real data."""

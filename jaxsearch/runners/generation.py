@@ -1,0 +1,102 @@
+"""One generation of a search, the part that `minimize` and `search` share."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxsearch.core.population import varying
+from jaxsearch.core.protocols import Evaluator, Strategy
+from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
+from jaxsearch.spaces import codec
+
+
+class Best(NamedTuple):
+    """The best candidate so far: `x` `[D]`, its `loss` `[]` (+inf before the first success)."""
+
+    x: Array
+    loss: Array
+
+    def update(self, candidates: Candidates, results: Results) -> "Best":
+        index = jnp.argmin(results.loss)
+        better = results.loss[index] < self.loss
+        return Best(
+            jnp.where(better, candidates.x[index], self.x),
+            jnp.where(better, results.loss[index], self.loss),
+        )
+
+
+class Generation(NamedTuple):
+    """What `record` and `callback` get to see of a generation."""
+
+    candidates: Candidates
+    results: Results
+    best: Best
+    state: PyTree  # the strategy's
+
+
+class Progress(NamedTuple):
+    """Everything that one generation hands to the next."""
+
+    generation: Array  # [] int32, generations that ran
+    strategy: PyTree
+    evaluator: PyTree
+    best: Best
+    num_failed: Array  # [] int32
+    key: Key
+
+
+def start(key: Key, strategy: Strategy, evaluator: Evaluator, space: PyTree) -> Progress:
+    """The state before the first generation."""
+    domain = codec.domain(space)
+    if not domain.size:
+        raise ValueError(f"A search needs a space with at least one dimension; got {space!r}. Add e.g. Float(0, 1).")
+    key_strategy, key_evaluator, key_generations = jax.random.split(key, 3)
+    state = strategy.init(key_strategy, domain)
+    count = population_size(strategy, state, key)
+    # A key-derived zero types the constants as varying where the key does, see core.population.varying.
+    anchor = jax.random.bits(key, (), jnp.uint32)
+    dtype = jnp.result_type(float)
+    best = Best(jnp.full(domain.size, 0.5, dtype), jnp.array(jnp.inf, dtype))
+    return Progress(
+        generation=jnp.array(0, jnp.int32),
+        strategy=state,
+        evaluator=evaluator.init(key_evaluator, space, count),
+        best=varying(best, anchor),
+        num_failed=varying(jnp.array(0, jnp.int32), anchor),
+        key=key_generations,
+    )
+
+
+def population_size(strategy: Strategy, state: PyTree, key: Key) -> int:
+    """The number of candidates that every `ask` of the strategy returns."""
+    return jax.eval_shape(strategy.ask, key, state)[0].x.shape[0]
+
+
+def advance(
+    progress: Progress, strategy: Strategy, evaluator: Evaluator, space: PyTree
+) -> tuple[Progress, Generation]:
+    """Runs one generation."""
+    key_ask, key_evaluate = jax.random.split(jax.random.fold_in(progress.key, progress.generation))
+    candidates, state = strategy.ask(key_ask, progress.strategy)
+    results, evaluator_state = evaluator.evaluate(key_evaluate, progress.evaluator, space, candidates)
+    failed = jnp.isnan(results.loss) | (results.loss == jnp.inf)
+    num_failed = progress.num_failed + jnp.sum(failed, dtype=jnp.int32)
+    if results.violation is not None:
+        failed |= ~(results.violation <= 0)  # infeasible candidates must not win, but they did not fail
+    results = results._replace(loss=jnp.where(failed, jnp.inf, results.loss))
+    state = strategy.tell(state, candidates, results)
+    best = progress.best.update(candidates, results)
+    progress = Progress(progress.generation + 1, state, evaluator_state, best, num_failed, progress.key)
+    return progress, Generation(candidates, results, best, state)
+
+
+def strong(tree: Any) -> Any:
+    """Python numbers among the leaves become arrays of the default float dtype, so that 1, 0.5 and NumPy's numbers
+    all meet the same compiled program."""
+
+    def convert(leaf: Any) -> Any:
+        number = isinstance(leaf, int | float) and not isinstance(leaf, bool)
+        return jnp.asarray(leaf, jnp.result_type(float)) if number else leaf
+
+    return jax.tree.map(convert, tree)

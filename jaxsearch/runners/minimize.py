@@ -1,0 +1,99 @@
+"""The whole search as one compiled program."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxsearch.core.population import varying
+from jaxsearch.core.protocols import Evaluator, Strategy
+from jaxsearch.core.types import Key, PyTree, Scalar
+from jaxsearch.evaluators.vectorized import as_evaluator
+from jaxsearch.runners.generation import Generation, Progress, advance, population_size, start, strong
+from jaxsearch.runners.result import Result, result_of
+
+
+def best_loss(generation: Generation) -> PyTree:
+    """The default record: the best loss so far."""
+    return generation.best.loss
+
+
+def minimize(
+    objective: Callable | Evaluator,
+    space: PyTree,
+    strategy: Strategy,
+    *,
+    key: Key,
+    num_generations: int,
+    target: Scalar | None = None,
+    record: Callable[[Generation], PyTree] = best_loss,
+) -> Result:
+    """Searches `space` for the configuration with the lowest loss, in one compiled program.
+
+    Works under `jit`, `vmap` (over keys, hyperparameters, bounds, data), `grad` through a strategy's
+    hyperparameter (without target), inside `scan` and in `shard_map`. Compiles once per structure: other
+    hyperparameters, bounds of a Float, targets, keys and data of the same shape run the same program.
+
+    Args:
+        objective: `objective(key, params) -> loss` for one configuration, or an evaluator.
+        space: a pytree of dimensions.
+        strategy: e.g. `PSO()`.
+        key: a JAX random key; the only source of randomness.
+        num_generations: generations to run, at least 1.
+        target: stop after the generation whose best loss is at most this.
+        record: what to keep of every generation, a pure function of `Generation`; the best loss so far by default.
+
+    Raises:
+        ValueError: for a space, strategy, objective or number that cannot work, before anything runs.
+    """
+    check_strategy(strategy)
+    if isinstance(num_generations, bool) or not isinstance(num_generations, int) or num_generations < 1:
+        raise ValueError(f"num_generations must be an integer of at least 1; got {num_generations!r}. Try 100.")
+    strategy, space, evaluator = strong((strategy, space, as_evaluator(objective)))
+    target = None if target is None else strong(target)
+    return _minimize(evaluator, space, strategy, key, target, num_generations, record)
+
+
+def check_strategy(strategy: Any) -> None:
+    if isinstance(strategy, type) or not isinstance(strategy, Strategy):
+        raise ValueError(
+            f"A strategy needs the methods init, ask and tell; got {strategy!r}. Pass an instance such as PSO()."
+        )
+
+
+@functools.partial(jax.jit, static_argnames=("num_generations", "record"))
+def _minimize(evaluator, space, strategy, key, target, num_generations, record) -> Result:
+    progress = start(key, strategy, evaluator, space)
+    count = population_size(strategy, progress.strategy, key)
+
+    def step(progress: Progress) -> tuple[Progress, PyTree]:
+        progress, generation = advance(progress, strategy, evaluator, space)
+        return progress, record(generation)
+
+    if target is None:
+        progress, history = jax.lax.scan(lambda carry, _: step(carry), progress, None, length=num_generations)
+    else:
+        progress, history = _until(target, step, progress, num_generations)
+    return result_of(progress, space, count, history)
+
+
+def _until(target, step, progress: Progress, num_generations: int) -> tuple[Progress, PyTree]:
+    """Steps until the best loss is at most `target`; the history's tail repeats its last entry."""
+
+    def unfinished(carry):
+        progress, _ = carry
+        return (progress.generation < num_generations) & ~(progress.best.loss <= target)
+
+    def body(carry):
+        progress, history = carry
+        after, entry = step(progress)
+        write = functools.partial(jax.lax.dynamic_update_index_in_dim, axis=0)
+        return after, jax.tree.map(lambda rows, row: write(rows, row, progress.generation), history, entry)
+
+    shapes = jax.eval_shape(step, progress)[1]
+    empty = jax.tree.map(lambda entry: jnp.zeros((num_generations,) + entry.shape, entry.dtype), shapes)
+    progress, history = jax.lax.while_loop(unfinished, body, (progress, varying(empty, progress.best.loss)))
+    last = jnp.minimum(jnp.arange(num_generations), progress.generation - 1)
+    return progress, jax.tree.map(lambda rows: rows[last], history)

@@ -1,0 +1,48 @@
+"""What a search gives back."""
+
+from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.types import Array, PyTree
+from jaxsearch.runners.generation import Progress
+from jaxsearch.spaces import codec
+
+
+@pytree
+class Result:
+    """The outcome of a search; a pytree, with a leading axis under `vmap`.
+
+    params: the best configuration, decoded; `describe(space, result.params)` for plain Python.
+    loss: `[]` its loss; +inf if no evaluation succeeded.
+    x: `[D]` its point in the unit cube.
+    num_generations: `[]` int32, generations that ran; fewer than asked for if the search stopped early.
+    num_evaluations: `[]` int32, candidates evaluated.
+    num_failed: `[]` int32, evaluations whose loss was NaN or +inf.
+    history: what was recorded, leading axis the generations; by default the best loss so far. Its length is static:
+        entries from `num_generations` on repeat the last one.
+    state: the strategy's last state, to go on with `ask` and `tell`.
+    stopped: why `search` ended: "target", "generations", "evaluations", "time", "patience", "callback" or
+        "interrupt"; None from `minimize`, which cannot know it at trace time.
+    """
+
+    params: PyTree
+    loss: Array
+    x: Array
+    num_generations: Array
+    num_evaluations: Array
+    num_failed: Array
+    history: PyTree
+    state: PyTree
+    stopped: str | None = static(default=None)
+
+
+def result_of(progress: Progress, space: PyTree, population_size: int, history: PyTree) -> Result:
+    """The result of a search that got as far as `progress`."""
+    return Result(
+        params=codec.decode(space, progress.best.x),
+        loss=progress.best.loss,
+        x=progress.best.x,
+        num_generations=progress.generation,
+        num_evaluations=progress.generation * population_size,
+        num_failed=progress.num_failed,
+        history=history,
+        state=progress.strategy,
+    )

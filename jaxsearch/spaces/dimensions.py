@@ -1,0 +1,246 @@
+"""Float, Int and Choice: one named parameter each, with its map to the unit interval and to plain Python.
+
+Every dimension has the same five methods. `domain` describes its coordinates; `decode` and `encode` map its
+slice `[size]` of a point to the parameter and back, under jit; `describe` and `undescribe` map a parameter on
+the host to a plain Python value and back.
+"""
+
+import dataclasses
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsearch.core.domain import geometric_stretch
+from jaxsearch.core.pytree import is_number, pytree, static
+from jaxsearch.core.types import Array, Domain, PyTree, Scalar
+
+
+class Dimension:
+    """What stands at the leaves of a space; see the module's docstring for the methods."""
+
+    domain: Domain
+
+    def decode(self, x: Array) -> PyTree:
+        raise NotImplementedError
+
+    def encode(self, value: PyTree) -> Array:
+        raise NotImplementedError
+
+    def describe(self, value: PyTree) -> Any:
+        raise NotImplementedError
+
+    def undescribe(self, plain: Any) -> PyTree:
+        raise NotImplementedError
+
+
+@pytree
+class Float(Dimension):
+    """A real number in [low, high], or an array of them; decodes to the default float dtype.
+
+    low, high: the bounds, low < high; leaves, so other bounds compile nothing.
+    log: uniform in the logarithm; needs low > 0.
+    shape: of the array; () is a scalar.
+    Raises ValueError for bounds that are not finite, not increasing, or not positive on a log scale.
+    """
+
+    low: Scalar
+    high: Scalar
+    log: bool = static(default=False, kw_only=True)
+    shape: tuple[int, ...] = static(default=(), kw_only=True)
+
+    def __post_init__(self):
+        _check_shape(self.shape)
+        if is_number(self.low) and is_number(self.high):
+            _check_bounds(self)
+
+    @property
+    def domain(self) -> Domain:
+        size = math.prod(self.shape)
+        return Domain((0,) * size, (True,) * size)
+
+    def _bounds(self) -> tuple[Array, Array]:
+        dtype = jnp.result_type(float)
+        return jnp.asarray(self.low, dtype), jnp.asarray(self.high, dtype)
+
+    def decode(self, x: Array) -> Array:
+        low, high = self._bounds()
+        x = x.reshape(self.shape)
+        if self.log:
+            value = jnp.exp(jnp.log(low) * (1 - x) + jnp.log(high) * x)
+        else:
+            value = low * (1 - x) + high * x
+        # Rounding may leave the interval by an ulp; the correction must not touch the gradient at the ends.
+        return value + jax.lax.stop_gradient(jnp.clip(value, low, high) - value)
+
+    def encode(self, value: Array) -> Array:
+        low, high = self._bounds()
+        value = jnp.clip(jnp.asarray(value, low.dtype).reshape(-1), low, high)
+        if self.log:
+            return (jnp.log(value) - jnp.log(low)) / (jnp.log(high) - jnp.log(low))
+        return (value - low) / (high - low)
+
+    def describe(self, value: Array) -> Any:
+        low, high = float(self.low), float(self.high)
+        # The shortest decimal that rounds to the same float32; 0.1 in float32 lies above 0.1, hence the clip.
+        shortest = [min(max(float(str(entry)), low), high) for entry in np.asarray(value).reshape(-1)]
+        return _nested(shortest, self.shape)
+
+    def undescribe(self, plain: Any) -> np.ndarray:
+        value = _as_array(self, plain)
+        _check_inside(self, plain, value)
+        return value.astype(jnp.result_type(float))
+
+
+@pytree
+class Int(Dimension):
+    """An integer in low..high, both ends included, or an array of them; decodes to the default int dtype.
+
+    Linear: every value has the same share of the unit interval. log=True: the value v has the share of
+    [v - 1/2, v + 1/2] on a log scale. `encode` is exact while the narrowest share is wider than the rounding of
+    the coordinate: in float32 up to about four million values, on a log scale up to about high = 100,000; beyond
+    that it may miss by one value (use `jax_enable_x64`).
+
+    low, high: Python integers, low < high, within the default int dtype. shape: of the array; () is a scalar.
+    Raises ValueError for bounds that are not integers, not increasing, or below 1 on a log scale.
+    """
+
+    low: int = static()
+    high: int = static()
+    log: bool = static(default=False, kw_only=True)
+    shape: tuple[int, ...] = static(default=(), kw_only=True)
+
+    def __post_init__(self):
+        _check_shape(self.shape)
+        for name in ("low", "high"):
+            bound = getattr(self, name)
+            if isinstance(bound, bool) or not isinstance(bound, int | np.integer):
+                raise ValueError(f"Int needs integer bounds; got {name}={bound!r}. Use Float for real numbers.")
+            object.__setattr__(self, name, int(bound))
+        _check_bounds(self)
+        if self.high - self.low >= 2**31 - 1:
+            raise ValueError(
+                f"Int needs fewer than 2**31 - 1 values; got {self.high - self.low + 1}. Use Float and round."
+            )
+
+    @property
+    def domain(self) -> Domain:
+        size = math.prod(self.shape)
+        stretch = geometric_stretch(self.low, self.high) if self.log else 0.0
+        return Domain((self.high - self.low + 1,) * size, (True,) * size, (stretch,) * size)
+
+    def decode(self, x: Array) -> Array:
+        dtype = jnp.result_type(int)
+        if not jnp.iinfo(dtype).min <= self.low <= self.high <= jnp.iinfo(dtype).max:
+            raise ValueError(f"{self} does not fit into {dtype}. Narrow the bounds or set jax_enable_x64.")
+        return (self.domain.index(x).astype(dtype) + self.low).reshape(self.shape)
+
+    def encode(self, value: Array) -> Array:
+        index = jnp.clip(jnp.asarray(value).reshape(-1), self.low, self.high) - self.low
+        return self.domain.centre(index)
+
+    def describe(self, value: Array) -> Any:
+        return _nested([int(entry) for entry in np.asarray(value).reshape(-1)], self.shape)
+
+    def undescribe(self, plain: Any) -> np.ndarray:
+        value = _as_array(self, plain)
+        if not np.all(np.isfinite(value)) or np.any(value != np.round(value)):
+            raise ValueError(f"{self} takes integers; got {plain!r}. Round the value.")
+        _check_inside(self, plain, value)
+        return value.astype(jnp.result_type(int))
+
+
+@jax.tree_util.register_static
+@dataclasses.dataclass(frozen=True, init=False, eq=False)
+class Choice(Dimension):
+    """One of several options, which may be any Python values; decodes to the int32 index of the option.
+
+    The options have no order: no strategy does arithmetic on their indices.
+    Raises ValueError without options and for two equal ones (1, 1.0 and True are different options).
+    """
+
+    options: tuple[Any, ...]
+
+    def __init__(self, *options: Any):
+        if not options:
+            raise ValueError("Choice needs at least one option; got none. Write e.g. Choice('relu', 'tanh').")
+        for i, option in enumerate(options):
+            if any(_same(option, other) for other in options[:i]):
+                raise ValueError(f"Choice needs distinct options; got {option!r} twice. Remove one of the two.")
+        object.__setattr__(self, "options", options)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Choice)
+            and len(self.options) == len(other.options)
+            and all(map(_same, self.options, other.options))
+        )
+
+    def __hash__(self) -> int:  # options may be unhashable, so only their types count
+        return hash(tuple(type(option).__name__ for option in self.options))
+
+    def __repr__(self) -> str:
+        return f"Choice({', '.join(map(repr, self.options))})"
+
+    @property
+    def domain(self) -> Domain:
+        return Domain((len(self.options),), (False,))
+
+    def decode(self, x: Array) -> Array:
+        return self.domain.index(x).reshape(())
+
+    def encode(self, value: Array) -> Array:
+        return self.domain.centre(jnp.clip(jnp.asarray(value, jnp.int32).reshape(1), 0, len(self.options) - 1))
+
+    def describe(self, value: Array) -> Any:
+        return self.options[int(value)]
+
+    def undescribe(self, plain: Any) -> np.ndarray:
+        for index, option in enumerate(self.options):
+            if _same(option, plain):
+                return np.int32(index)  # type: ignore[return-value]
+        raise ValueError(f"{plain!r} is not an option of {self}. Use one of its options, with the same type.")
+
+
+def _same(a: Any, b: Any) -> bool:
+    if type(a) is not type(b):
+        return False
+    return np.array_equal(a, b) if isinstance(a, np.ndarray) else bool(a is b or a == b)
+
+
+def _nested(values: list, shape: tuple[int, ...]) -> Any:
+    for length in reversed(shape):
+        values = [values[i : i + length] for i in range(0, len(values), length)]
+    return values[0]
+
+
+def _check_shape(shape: Any) -> None:
+    if not isinstance(shape, tuple) or not all(isinstance(n, int) and n > 0 for n in shape):
+        raise ValueError(f"A shape must be a tuple of positive integers; got {shape!r}. Write e.g. shape=(3,).")
+
+
+def _check_bounds(dimension: Float | Int) -> None:
+    name, low, high = type(dimension).__name__, dimension.low, dimension.high
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError(f"{name} needs finite bounds; got low={low}, high={high}. Give two numbers.")
+    if low >= high:
+        raise ValueError(f"{name} needs low < high; got low={low}, high={high}. Swap or widen the bounds.")
+    if dimension.log and low <= 0:
+        raise ValueError(f"{name} with log=True needs low > 0; got low={low}. Raise low or drop log=True.")
+
+
+def _as_array(dimension: Float | Int, plain: Any) -> np.ndarray:
+    try:
+        value = np.asarray(plain, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{dimension} takes numbers; got {plain!r}. Give a number or a nested list.") from None
+    if value.shape != dimension.shape:
+        raise ValueError(f"{dimension} takes shape {dimension.shape}; got {value.shape}. Reshape the value.")
+    return value
+
+
+def _check_inside(dimension: Float | Int, plain: Any, value: np.ndarray) -> None:
+    if not np.all((value >= float(dimension.low)) & (value <= float(dimension.high))):
+        raise ValueError(f"{dimension} takes values inside its bounds; got {plain!r}. Widen the bounds or clip.")

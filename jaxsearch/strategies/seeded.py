@@ -1,0 +1,52 @@
+"""A wrapper that evaluates given points first."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxsearch.core.bounds import clip
+from jaxsearch.core.protocols import State, Strategy
+from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.types import Array, Candidates, Domain, Key, Results
+
+
+@pytree
+class SeededState:
+    inner: State
+    count: Array  # [] int32, candidates asked so far
+    domain: Domain = static()
+
+
+@pytree
+class Seeded:
+    """Puts given points in the place of the first candidates of any strategy, which learns from them as its own.
+
+    strategy: the strategy that goes on from there.
+    points: `[K, D]` or `[D]` in the unit cube, e.g. `encode(space, params)`; K may exceed the population size, then
+        they fill the first generations.
+    Raises ValueError when `points` do not have the dimension of the space.
+    """
+
+    strategy: Strategy
+    points: Array
+
+    def init(self, key: Key, domain: Domain) -> SeededState:
+        if jnp.ndim(self.points) not in (1, 2) or jnp.shape(self.points)[-1] != domain.size:
+            raise ValueError(
+                f"Seeded needs points of shape [K, {domain.size}] for this space; got {jnp.shape(self.points)}. "
+                "Make them with encode(space, params)."
+            )
+        count = jnp.zeros_like(jax.random.bits(key), dtype=jnp.int32)
+        return SeededState(self.strategy.init(key, domain), count, domain)
+
+    def ask(self, key: Key, state: SeededState) -> tuple[Candidates, SeededState]:
+        candidates, inner = self.strategy.ask(key, state.inner)
+        size = len(candidates.x)
+        points = clip(jnp.atleast_2d(jnp.asarray(self.points, candidates.x.dtype)))
+        row = state.count + jnp.arange(size, dtype=jnp.int32)
+        given = points[jnp.minimum(row, len(points) - 1)]
+        x = jnp.where((row < len(points))[:, None], given, candidates.x)
+        count = jnp.minimum(state.count + size, len(points))  # does not grow for ever
+        return candidates._replace(x=x), SeededState(inner, count, state.domain)
+
+    def tell(self, state: SeededState, candidates: Candidates, results: Results) -> SeededState:
+        return SeededState(self.strategy.tell(state.inner, candidates, results), state.count, state.domain)
