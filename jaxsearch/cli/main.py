@@ -49,7 +49,7 @@ def cli() -> None:
 @click.option("--stop-at", type=float, help="Stop when the cross-validation score is this good.")
 @click.option("--time-limit", type=float, help="Seconds after which to stop.")
 @click.option("--folds", default=5, show_default=True, help="Of the cross-validation; 1 for a single hold-out.")
-@click.option("--epochs", type=int, help="Passes over the training rows; by default enough for about 200 steps.")
+@click.option("--epochs", type=int, help="Passes over the training rows; by default enough for about 300 steps.")
 @click.option("--max-layers", default=3, show_default=True, help="Hidden layers of the largest network.")
 @click.option("--max-width", default=128, show_default=True, help="Units per layer of the largest network.")
 @click.option("--test-share", default=0.2, show_default=True, help="Share of the rows that the search never sees.")

@@ -24,7 +24,7 @@ from jaxsearch.runners.search import search
 from jaxsearch.spaces import codec
 from jaxsearch.strategies import registry
 
-STEPS = 200  # gradient steps of 64 rows that the default number of epochs comes to
+STEPS = 300  # gradient steps of 64 rows that the default number of epochs comes to
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +84,7 @@ def run_search(options: Options) -> int:
         folds=options.folds,
         epochs=epochs,
         chunk_size=_chunk_size(model, options.folds),
+        smaller=model.smaller(),
     )
     space = model.space()
     strategy = _sized(make_strategy, codec.domain(space), options.budget)

@@ -68,7 +68,7 @@ class Domain:
 
     def index(self, x: Array) -> Array:
         """The cells `[..., D]` int32 that the points `x` `[..., D]` fall into; 0 on continuous coordinates."""
-        cells, stretch = np.array(self.cardinality), np.array(self.stretch)
+        cells, stretch = self._rows(x.ndim)
         share = x
         if stretch.any():
             safe = np.where(stretch > 0, stretch, 1.0)
@@ -78,7 +78,8 @@ class Domain:
     def centre(self, index: Array, dtype=None) -> Array:
         """The points `[..., D]` in the middle of the cells `index` `[..., D]`; inverse of `index`."""
         dtype = jnp.dtype(dtype or jnp.result_type(float))
-        cells, stretch = np.maximum(np.array(self.cardinality), 1), np.array(self.stretch)
+        cells, stretch = self._rows(index.ndim)
+        cells = np.maximum(cells, 1)
         share = (index.astype(dtype) + 0.5) / cells.astype(dtype)
         if stretch.any():
             safe = np.where(stretch > 0, stretch, 1.0)
@@ -90,11 +91,18 @@ class Domain:
         result = jnp.ones_like(x, dtype=bool)
         if not self.conditional:
             return result
-        parent, branch = np.array(self.parent), np.array(self.branch)
-        chosen = (parent < 0) | (self.index(x)[..., np.maximum(parent, 0)] == branch)
+        row = (1,) * (x.ndim - 1) + (self.size,)
+        parent, branch = np.array(self.parent), np.array(self.branch).reshape(row)
+        always, above = (parent < 0).reshape(row), np.maximum(parent, 0)
+        chosen = always | (self.index(x)[..., above] == branch)
         for _ in range(self.depth):  # a coordinate matters if its parent does, up the whole chain
-            result = chosen & ((parent < 0) | result[..., np.maximum(parent, 0)])
+            result = chosen & (always | result[..., above])
         return result
+
+    def _rows(self, ndim: int) -> tuple[np.ndarray, np.ndarray]:
+        """Cardinality and stretch with as many axes as the points they meet, for strict rank promotion."""
+        shape = (1,) * (ndim - 1) + (self.size,)
+        return np.array(self.cardinality).reshape(shape), np.array(self.stretch).reshape(shape)
 
     @property
     def depth(self) -> int:

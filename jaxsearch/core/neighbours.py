@@ -24,7 +24,9 @@ def neighbour(u: Array, x: Array, domain: Domain) -> Array:
     References: Doerr, Doerr, Koetzing, Static and Self-Adjusting Mutation Strengths for Multi-valued
         Decision Variables, Algorithmica, 2018 (harmonic step lengths).
     """
-    cells = np.maximum(np.array(domain.cardinality), 1)
+    row = (1,) * (x.ndim - 1) + (domain.size,)
+    cells = np.maximum(np.array(domain.cardinality), 1).reshape(row)
+    categorical, movable = domain.categorical.reshape(row), (domain.discrete.reshape(row)) & (cells > 1)
     index = domain.index(x)
     other = jnp.floor(u * (cells - 1).astype(x.dtype)).astype(jnp.int32)  # 0 .. cells - 2
     jumped = (index + 1 + jnp.minimum(other, np.maximum(cells - 2, 0))) % cells
@@ -33,5 +35,5 @@ def neighbour(u: Array, x: Array, domain: Domain) -> Array:
     there, back = (jnp.where(up, index + length, index - length) for up in (u < 0.5, u >= 0.5))
     inside = (there >= 0) & (there < cells)
     stepped = jnp.clip(jnp.where(inside, there, back), 0, cells - 1)
-    moved = jnp.where(domain.categorical, jumped, stepped)
-    return jnp.where(domain.discrete & (cells > 1), domain.centre(moved.astype(jnp.int32), x.dtype), x)
+    moved = jnp.where(categorical, jumped, stepped)
+    return jnp.where(movable, domain.centre(moved.astype(jnp.int32), x.dtype), x)

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 
+from jaxsearch.core import random
 from jaxsearch.core.types import Array, Domain, Key, PyTree
 
 
@@ -19,7 +20,7 @@ def check_size(population_size: int | None, at_least: int = 1) -> None:
 
 def uniform(key: Key, size: int, domain: Domain) -> Array:
     """`[size, D]` points drawn uniformly from the unit cube."""
-    return jax.random.uniform(key, (size, domain.size), jnp.result_type(float))
+    return random.uniform(key, (size, domain.size))
 
 
 def varying(tree: PyTree, reference: Array) -> PyTree:

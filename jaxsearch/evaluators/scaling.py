@@ -18,11 +18,11 @@ class Scaler:
     factor: Array
 
     def transform(self, x: Array) -> Array:
-        scaled = (x - self.mean) * self.factor
+        scaled = (x - self.mean[None]) * self.factor[None]
         return jnp.where(jnp.isnan(scaled), 0, scaled)
 
     def inverse(self, scaled: Array) -> Array:
-        return scaled / jnp.where(self.factor > 0, self.factor, 1) + self.mean
+        return scaled / jnp.where(self.factor > 0, self.factor, 1)[None] + self.mean[None]
 
 
 def fit(x: Array, weights: Array) -> Scaler:
@@ -30,6 +30,6 @@ def fit(x: Array, weights: Array) -> Scaler:
     known = ~jnp.isnan(x) & (weights > 0)[:, None]
     count = jnp.maximum(jnp.sum(known, 0), 1)
     mean = jnp.sum(jnp.where(known, x, 0), 0) / count
-    deviation = jnp.sqrt(jnp.sum(jnp.where(known, x - mean, 0) ** 2, 0) / count)
+    deviation = jnp.sqrt(jnp.sum(jnp.where(known, x - mean[None], 0) ** 2, 0) / count)
     varies = deviation > 1e-6 * jnp.maximum(jnp.abs(mean), jnp.finfo(x.dtype).tiny * 1e6)
     return Scaler(mean.astype(x.dtype), jnp.where(varies, 1 / jnp.where(varies, deviation, 1), 0).astype(x.dtype))

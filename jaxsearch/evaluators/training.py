@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsearch.core.names import check_name
 from jaxsearch.core.pytree import pytree, static
@@ -34,6 +35,8 @@ class Training:
     epochs: passes over the training rows.
     chunk_size: candidates trained at the same time, None for all; bounds the memory, and on a CPU small chunks stay in
         the cache.
+    smaller: versions of the model with smaller arrays, cheapest first, e.g. `model.smaller()`; every chunk runs the
+        first that all its candidates fit into, to the same losses but for rounding. Each costs a compilation.
     measure: "validation", or "training" for the error on the rows trained on.
 
     `Results.aux` holds `folds` `[P, K]`, the loss in every fold, and `key` `[P, ...]`, the key data of every candidate.
@@ -48,6 +51,7 @@ class Training:
     chunk_size: int | None = static(default=None)
     validation_share: float = static(default=0.2)
     measure: str = static(default="validation")
+    smaller: tuple[Any, ...] = ()
 
     def __post_init__(self):
         check_name("metric", self.metric, metrics)
@@ -58,7 +62,7 @@ class Training:
                 raise ValueError(f"{name} must be an integer of at least 1; got {value!r}.")
         if not 0 < self.validation_share < 1:
             raise ValueError(f"validation_share must be between 0 and 1; got {self.validation_share!r}. Try 0.2.")
-        if isinstance(self.data, tuple) and all(hasattr(part, "shape") for part in self.data):
+        if all(isinstance(part, np.ndarray | jax.Array) for part in self.data):  # else placeholders of a transformation
             x, y = self.data
             trainer.check_data(self.model, x, y, self._metric)
             if max(2, self.folds) > len(x):
@@ -87,32 +91,50 @@ class Training:
     def evaluate(
         self, key: Key, state: TrainingState, space: PyTree, candidates: Candidates
     ) -> tuple[Results, TrainingState]:
-        keys = jax.random.split(key, len(candidates.x))
+        keys, count = jax.random.split(key, len(candidates.x)), len(candidates.x)
         data = tuple(jnp.asarray(part) for part in self.data)
+        params = jax.vmap(codec.decode, in_axes=(None, 0))(space, candidates.x)
+        models = (*self.smaller, self.model)
+        size = jax.vmap(lambda one: self._size(models, space, one))(params)
+        order = jnp.argsort(size)  # so that the chunks are of one size as far as possible
 
-        def chunk(keys: Key, x: Array) -> Array:
-            params = jax.vmap(codec.decode, in_axes=(None, 0))(space, x)
-            count = len(x)
-            fold = jnp.tile(jnp.arange(self.folds), count)
-            every_fold = jax.tree.map(lambda leaf: jnp.repeat(leaf, self.folds, axis=0), (keys, params))
-            member = jax.vmap(self._fold_loss, in_axes=(0, 0, 0, None, None, None))
-            return member(*every_fold, fold, space, state.fold, data).reshape(count, self.folds)
+        def chunk(size: Array, keys: Key, params: PyTree) -> Array:
+            runs = [lambda *a, model=model: self._losses(model, *a) for model in models]
+            arguments = (keys, params, space, state.fold, data)
+            return jax.lax.switch(jnp.max(size), runs, *arguments) if self.smaller else runs[0](*arguments)
 
-        losses = in_chunks(chunk, (keys, candidates.x), self.chunk_size or len(candidates.x))
+        sorted_rows = jax.tree.map(lambda leaf: leaf[order], (size, keys, params))
+        losses = in_chunks(chunk, sorted_rows, self.chunk_size or count)
+        losses = jnp.zeros_like(losses).at[order].set(losses)
         aux = {"folds": losses, "key": jax.random.key_data(keys)}
         return Results(jnp.mean(losses, axis=1), aux=aux), state
 
-    def _fold_loss(
-        self, key: Key, params: PyTree, fold: Array, space: PyTree, fold_of: Array, data: tuple[Array, Array]
+    def _size(self, models: tuple, space: PyTree, params: PyTree) -> Array:
+        """The index of the first of `models` that an architecture fits into."""
+        if not self.smaller:
+            return jnp.zeros((), jnp.int32)
+        architecture = self.model.complete(space, params)
+        return jnp.argmax(jnp.stack([model.fits(architecture) for model in models])).astype(jnp.int32)
+
+    def _losses(
+        self, model: Any, keys: Key, params: PyTree, space: PyTree, fold_of: Array, data: tuple[Array, Array]
     ) -> Array:
+        """The losses `[P, K]` of P candidates in every fold, in one flat `vmap`."""
+        count = len(keys)
+        fold = jnp.tile(jnp.arange(self.folds), count)
+        every_fold = jax.tree.map(lambda leaf: jnp.repeat(leaf, self.folds, axis=0), (keys, params))
         x, y = data
-        held_out, metric = fold_of == fold, self._metric
-        num_rows = len(x) - self._num_held_out
-        fitted = trainer.train(key, self.model, space, params, x, y, ~held_out, num_rows, self.epochs, metric)
-        outputs = fitted.predict(x)
-        measured = held_out if self.measure == "validation" else ~held_out
-        loss = metric.loss(outputs, y, measured.astype(outputs.dtype))
-        return jnp.where(jnp.all(jnp.isfinite(outputs)), loss, jnp.nan).astype(jnp.result_type(float))
+        num_rows, metric = len(x) - self._num_held_out, self._metric
+
+        def fold_loss(key: Key, params: PyTree, fold: Array) -> Array:
+            held_out = fold_of == fold
+            fitted = trainer.train(key, model, space, params, x, y, ~held_out, num_rows, self.epochs, metric)
+            outputs = fitted.predict(x)
+            measured = held_out if self.measure == "validation" else ~held_out
+            loss = metric.loss(outputs, y, measured.astype(outputs.dtype))
+            return jnp.where(jnp.all(jnp.isfinite(outputs)), loss, jnp.nan).astype(jnp.result_type(float))
+
+        return jax.vmap(fold_loss)(*every_fold, fold).reshape(count, self.folds)
 
     def fit(self, key: Key, space: PyTree, params: PyTree) -> trainer.Fitted:
         """Trains one configuration on all rows, none held out."""

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 
+from jaxsearch.core import random
 from jaxsearch.core.types import Array, Key
 
 
@@ -17,12 +18,11 @@ def uniform_table(key: Key, rows: int, columns: int) -> Array:
     One key per row, and JAX's partitionable random bits count from the start of the row: a network padded to a larger
     size starts from the same weights as alone.
     """
-    dtype = jnp.result_type(float)
-    return jax.vmap(lambda k: jax.random.uniform(k, (columns,), dtype, -1, 1))(jax.random.split(key, rows))
+    return jax.vmap(lambda row: random.uniform(row, (columns,), -1.0, 1.0))(jax.random.split(key, rows))
 
 
 def dropout(key: Key, rate: Array, activations: Array) -> Array:
     """Drops entries of `activations` `[B, W]` with probability `rate`, the same ones whatever the padding of W."""
     batch, width = activations.shape
-    kept = jax.random.uniform(key, (width, batch), activations.dtype).T >= rate  # W leads, see uniform_table
+    kept = random.uniform(key, (width, batch)).T >= rate  # W leads, see uniform_table
     return jnp.where(kept, activations / (1 - rate), 0)

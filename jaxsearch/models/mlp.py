@@ -1,5 +1,6 @@
 """A multilayer perceptron with depth, widths, activation and dropout as data."""
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -72,13 +73,26 @@ class MLP:
             if unknown:
                 raise ValueError(f"This MLP has the activations {self.activations}; the space names {unknown!r}.")
             activation = jnp.asarray([self.activations.index(name) for name in choice.options])[activation]
-        width = jnp.broadcast_to(jnp.asarray(params.get("width", self.max_width)), (self.max_layers,))
+        width = jnp.asarray(params.get("width", self.max_width))
+        width = width[: self.max_layers] if width.ndim else jnp.broadcast_to(width, (self.max_layers,))
         return {
             "layers": jnp.asarray(params.get("layers", self.max_layers)),
             "width": width,
             "activation": activation,
             "dropout": jnp.asarray(params.get("dropout", 0.0), jnp.result_type(float)),
         }
+
+    def smaller(self) -> tuple["MLP", ...]:
+        """Versions with smaller arrays, cheapest first, that train most architectures of `space()` to the same result."""
+        half = dataclasses.replace(self, max_width=-(-self.max_width // 2), min_width=1)
+        shallow = dataclasses.replace(self, max_layers=1)
+        return tuple(model for model in (half, shallow) if model != self) if self.max_width > 32 else ()
+
+    def fits(self, params: dict[str, Array]) -> Array:
+        """Whether the architecture, completed by this or a larger version, fits into this one's arrays; bool."""
+        width = params["width"]
+        used = jnp.where(jnp.arange(width.shape[0]) < params["layers"], width, 0)
+        return (params["layers"] <= self.max_layers) & jnp.all(used <= self.max_width)
 
     def init(self, key: Key, params: dict[str, Array]) -> PyTree:
         """Random weights, uniform with the variance for the activation and the active fan-in; biases 0."""
@@ -95,13 +109,13 @@ class MLP:
         """The outputs `[B, O]` for the inputs `x` `[B, F]`; with a key, units are dropped as in training."""
         functions = [ACTIVATIONS[name] for name in self.activations]
         for layer, dense in enumerate(weights["hidden"]):
-            before = x @ dense["w"] + dense["b"]
+            before = x @ dense["w"] + dense["b"][None]
             h = jax.lax.select_n(params["activation"], *(f(before) for f in functions)) if functions[1:] else functions[0](before)
-            h = h * masking.units(params["width"][layer], self.max_width, h.dtype)
+            h = h * masking.units(params["width"][layer], self.max_width, h.dtype)[None]
             if key is not None:
                 h = masking.dropout(jax.random.fold_in(key, layer), params["dropout"], h)
             x = h if layer == 0 else jnp.where(layer < params["layers"], h, x)
-        return x @ weights["output"]["w"] + weights["output"]["b"]
+        return x @ weights["output"]["w"] + weights["output"]["b"][None]
 
     def compact(self, params: dict[str, Array], weights: PyTree) -> tuple[str, list[tuple[np.ndarray, np.ndarray]]]:
         """Host side: the activation's name and the `(w, b)` of every active layer at its own size, output last."""

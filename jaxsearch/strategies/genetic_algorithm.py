@@ -65,7 +65,7 @@ class GA:
     def _cross(self, u: Array, mother: Array, father: Array, domain: Domain) -> Array:
         low, distance = jnp.minimum(mother, father), jnp.abs(mother - father)
         blended = reflect(low + distance * (u * (1 + 2 * self.blend) - self.blend))
-        return jnp.where(domain.categorical, jnp.where(u < 0.5, mother, father), blended)
+        return jnp.where(domain.categorical[None], jnp.where(u < 0.5, mother, father), blended)
 
     def _mutate(self, u: Array, x: Array, domain: Domain) -> Array:
         rate = 1 / jnp.sum(domain.active(x), axis=-1, keepdims=True, dtype=x.dtype)
@@ -74,7 +74,7 @@ class GA:
         down = (2 * again + (1 - 2 * again) * (1 - x) ** power) ** (1 / power) - 1
         up = 1 - (2 * (1 - again) + (2 * again - 1) * x**power) ** (1 / power)
         polynomial = jnp.clip(x + jnp.where(again < 0.5, down, up), 0, 1)
-        mutated = jnp.where(domain.discrete, neighbour(again, x, domain), polynomial)
+        mutated = jnp.where(domain.discrete[None], neighbour(again, x, domain), polynomial)
         return jnp.where((u < rate) & domain.active(x), mutated, x)
 
     def tell(self, state: GAState, candidates: Candidates, results: Results) -> GAState:

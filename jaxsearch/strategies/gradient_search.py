@@ -93,7 +93,7 @@ class GradientSearch:
                 "Wrap the objective: Vectorized(objective, gradients=True)."
             )
         x, loss = candidates.x, results.loss
-        free = jnp.isfinite(results.grad) & ~state.domain.discrete
+        free = jnp.isfinite(results.grad) & ~state.domain.discrete[None]
         gradient = jnp.where(free, results.grad, 0).astype(x.dtype)
 
         def update(gradient: Array, optimizer: PyTree, x: Array, loss: Array) -> tuple[Array, PyTree]:
@@ -104,7 +104,7 @@ class GradientSearch:
         improved, better = loss < state.run_loss, loss <= state.best_loss
         stalled = jnp.where(improved, 0, state.stalled + 1)
         return GradientSearchState(
-            x=jnp.where(state.domain.discrete, x, clip(x + updates)).astype(x.dtype),
+            x=jnp.where(state.domain.discrete[None], x, clip(x + updates)).astype(x.dtype),
             optimizer=optimizer,
             run_loss=jnp.where(improved, loss, state.run_loss),
             best_x=jnp.where(better[:, None], x, state.best_x),

@@ -53,21 +53,21 @@ class LocalSearch:
     def ask(self, key: Key, state: LocalSearchState) -> tuple[Candidates, LocalSearchState]:
         key_fresh, key_normal, key_value, key_coordinate = jax.random.split(key, 4)
         x, domain, shape = state.x, state.domain, state.x.shape
+        discrete = domain.discrete[None]
         fresh = uniform(key_fresh, len(x), domain)
         proposal = reflect(x + state.step[:, None] * jax.random.normal(key_normal, shape, x.dtype))
-        if domain.discrete.any():
+        if discrete.any():
             draw = jnp.where(domain.active(x), uniform(key_coordinate, len(x), domain), -1)
             coordinate = jnp.argmax(draw, axis=1)[:, None]
             other = neighbour(uniform(key_value, len(x), domain), x, domain)
-            one_changed = jnp.where(np.arange(domain.size) == coordinate, other, x)
-            proposal = jnp.where(
-                jnp.asarray(domain.discrete)[coordinate], one_changed, jnp.where(domain.discrete, x, proposal)
-            )
+            one_changed = jnp.where(np.arange(domain.size)[None] == coordinate, other, x)
+            chosen = jnp.asarray(domain.discrete)[coordinate]
+            proposal = jnp.where(chosen, one_changed, jnp.where(discrete, x, proposal))
         return Candidates(jnp.where(jnp.isinf(state.loss)[:, None], fresh, proposal)), state
 
     def tell(self, state: LocalSearchState, candidates: Candidates, results: Results) -> LocalSearchState:
         discrete = state.domain.discrete
-        moved = jnp.any((candidates.x != state.x) & ~discrete, axis=1) & jnp.isfinite(state.loss)
+        moved = jnp.any((candidates.x != state.x) & ~discrete[None], axis=1) & jnp.isfinite(state.loss)
         accepted, improved = results.loss <= state.loss, results.loss < state.loss
         damping = np.sqrt(np.sum(~discrete) + 1.0)
         change = jnp.where(moved, jnp.exp(jnp.where(accepted, 0.8, -0.2) / damping), 1).astype(state.step.dtype)

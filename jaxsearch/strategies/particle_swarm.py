@@ -58,7 +58,7 @@ class PSO:
         key_x, key_velocity, key_informants = jax.random.split(key, 3)
         size = self.population_size or 10 + int(2 * np.sqrt(domain.size))
         x = uniform(key_x, size, domain)
-        velocity = jnp.where(domain.categorical, 0, (uniform(key_velocity, size, domain) - x) / 2)
+        velocity = jnp.where(domain.categorical[None], 0, (uniform(key_velocity, size, domain) - x) / 2)
         informants = jax.random.randint(key_informants, (size, self.num_informants), 0, size)
         false = jnp.zeros_like(informants[0, 0], dtype=bool)
         return PSOState(x, velocity, x, jnp.full_like(x[:, 0], jnp.inf), informants, false, false, domain)
@@ -85,7 +85,8 @@ class PSO:
             )
             # Given that r2 < 1/D, r2 * D is uniform again.
             copied = jnp.where(r2 < 1 / domain.size, neighbour(r2 * domain.size % 1, copied, domain), copied)
-            moved, velocity = jnp.where(domain.categorical, copied, moved), jnp.where(domain.categorical, 0, velocity)
+            categorical = domain.categorical[None]
+            moved, velocity = jnp.where(categorical, copied, moved), jnp.where(categorical, 0, velocity)
         x = jnp.where(state.started, moved, x).astype(x.dtype)
         velocity = jnp.where(state.started, velocity, state.velocity).astype(x.dtype)
         return Candidates(x), PSOState(

@@ -1,0 +1,195 @@
+"""The checks of the strategy contract, run over the registry by our tests and open to third parties."""
+
+import functools
+import inspect
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+from jaxsearch.core.protocols import Strategy
+from jaxsearch.core.types import Array, Candidates, Domain, Key, PyTree, Results
+
+# Two reals, an integer, a log-scaled integer, two choices, and a real that matters only for one option of the last.
+MIXED = Domain(
+    cardinality=(0, 0, 7, 100, 3, 2, 0),
+    ordered=(True, True, True, True, False, False, True),
+    stretch=(0.0, 0.0, 0.0, 5.3, 0.0, 0.0, 0.0),
+    parent=(-1, -1, -1, -1, -1, -1, 5),
+    branch=(0, 0, 0, 0, 0, 0, 1),
+)
+SINGLE = Domain(cardinality=(0,), ordered=(True,))
+
+
+def losses(x: Array, domain: Domain) -> Results:
+    """A bowl on ordered coordinates plus the number of categorical ones that are not 0, with its gradient."""
+    categorical = domain.categorical.reshape((1,) * (x.ndim - 1) + (-1,))
+    distance = jnp.where(categorical, 0, x - 0.3)
+    wrong = categorical & (domain.index(x) != 0)
+    loss = jnp.sum(distance**2, axis=-1) + jnp.sum(wrong, axis=-1)
+    return Results(loss, 2 * distance)
+
+
+def run(
+    strategy: Strategy,
+    key: Key,
+    domain: Domain = MIXED,
+    num_generations: int = 12,
+    change: Callable[[Array, Array], Array] = lambda loss, generation: loss,
+) -> tuple[PyTree, Candidates]:
+    """The last state and the candidates `[G, P, D]` of a few generations whose losses went through `change`."""
+
+    def generation(state: PyTree, number: Array) -> tuple[PyTree, Candidates]:
+        candidates, state = strategy.ask(jax.random.fold_in(key, number), state)
+        results = losses(candidates.x, domain)
+        results = results._replace(loss=change(results.loss, number))
+        return strategy.tell(state, candidates, results), candidates
+
+    return jax.lax.scan(generation, strategy.init(key, domain), jnp.arange(num_generations))
+
+
+@functools.partial(jax.jit, static_argnames=("domain", "num_generations", "change"))
+def _run(strategy, key, domain=MIXED, num_generations=12, change=lambda loss, generation: loss):
+    return run(strategy, key, domain, num_generations, change)
+
+
+def _equal(a: PyTree, b: PyTree, what: str) -> None:
+    assert jax.tree.structure(a) == jax.tree.structure(b), f"{what}: the structures differ"
+    for one, other in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other), err_msg=what)
+
+
+def signatures(strategy: Strategy) -> None:
+    """The first parameters of the three methods are those of the contract."""
+    expected = {"init": ["key", "domain"], "ask": ["key", "state"], "tell": ["state", "candidates", "results"]}
+    for name, first in expected.items():
+        found = list(inspect.signature(getattr(strategy, name)).parameters)[: len(first)]
+        assert found == first, f"{name} must start with {first}; it starts with {found}"
+
+
+def state_is_a_fixed_point(strategy: Strategy) -> None:
+    """Shapes, dtypes and strength of types of the state survive a generation, so everything compiles once."""
+
+    def generation(key: Key) -> tuple[PyTree, PyTree]:
+        before = strategy.init(key, MIXED)
+        candidates, state = strategy.ask(key, before)
+        return before, strategy.tell(state, candidates, losses(candidates.x, MIXED))
+
+    before, after = jax.eval_shape(generation, jax.random.key(0))
+    assert before == after or jax.tree.leaves(before) == jax.tree.leaves(after), f"{before} became {after}"
+    for leaf in jax.tree.leaves(before):
+        assert not leaf.weak_type, f"a weakly typed leaf would compile twice: {leaf}"
+        if jnp.issubdtype(leaf.dtype, jnp.floating):
+            assert leaf.dtype == jnp.result_type(float), f"floats must have the default dtype; got {leaf}"
+
+
+def candidates_in_the_cube(strategy: Strategy) -> None:
+    """Fifty generations of `[P, D]` points, all entries in [0, 1], on a mixed domain and on a line."""
+    for domain in (MIXED, SINGLE):
+        _, candidates = _run(strategy, jax.random.key(1), domain, 50)
+        assert candidates.x.shape[2] == domain.size
+        assert candidates.x.dtype == jnp.result_type(float)
+        assert bool(jnp.all((candidates.x >= 0) & (candidates.x <= 1))), "a candidate left the unit cube"
+
+
+def compiles_once(strategy: Strategy) -> None:
+    """Other hyperparameters and keys run the same program."""
+    traces = []
+
+    @jax.jit
+    def generation(strategy: Strategy, key: Key) -> PyTree:
+        traces.append(None)
+        return run(strategy, key, num_generations=2)[0]
+
+    for scale in (1.0, 0.9, 0.8):
+        scaled = jax.tree.map(lambda leaf: leaf * scale, strategy)  # noqa: B023  # used at once
+        generation(scaled, jax.random.key(int(scale * 10)))
+    assert len(traces) == 1, f"traced {len(traces)} times for three settings of the hyperparameters"
+
+
+def vmap_equals_loop(strategy: Strategy) -> None:
+    """Runs under `vmap` over keys are the runs one by one, up to rounding."""
+    keys = jax.random.split(jax.random.key(2), 3)
+    together = jax.jit(jax.vmap(lambda key: run(strategy, key, num_generations=4)[1].x))(keys)
+    alone = jnp.stack([_run(strategy, key, MIXED, 4)[1].x for key in keys])
+    np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-5)
+
+
+def tell_is_pure(strategy: Strategy) -> None:
+    """Telling the same results twice gives the same state: a log rebuilds it."""
+    state = strategy.init(jax.random.key(3), MIXED)
+    candidates, state = strategy.ask(jax.random.key(4), state)
+    results = losses(candidates.x, MIXED)
+    _equal(strategy.tell(state, candidates, results), strategy.tell(state, candidates, results), "tell is not pure")
+
+
+def survives_failures(strategy: Strategy) -> None:
+    """Generations in which everything is +inf or NaN leave a strategy that still finds good points afterwards."""
+    for bad in (jnp.inf, jnp.nan):
+        _, candidates = _run(strategy, jax.random.key(5), MIXED, 40, functools.partial(_fail_early, bad))
+        assert bool(jnp.all((candidates.x >= 0) & (candidates.x <= 1))), f"left the unit cube after {bad}"
+        later = losses(candidates.x[5:], MIXED).loss.min()
+        assert later < losses(candidates.x[:1], MIXED).loss.mean(), f"learned nothing after generations of {bad}"
+
+
+def _fail_early(bad: float, loss: Array, generation: Array) -> Array:
+    return jnp.where(generation < 5, bad, loss)
+
+
+def _stretch_loss(loss: Array, generation: Array) -> Array:
+    return jnp.exp(3 * loss)
+
+
+def only_compares(strategy: Strategy) -> None:
+    """A monotone change of the losses changes no candidate, bit for bit."""
+    plain = _run(strategy, jax.random.key(6))[1]
+    _equal(plain, _run(strategy, jax.random.key(6), MIXED, 12, _stretch_loss)[1], "candidates under exp(3 loss)")
+
+
+def runs_in_shard_map(strategy: Strategy) -> None:
+    """Independent runs, one per device of a mesh, with JAX's check of varying types on."""
+    mesh = jax.make_mesh((jax.device_count(),), ("runs",), axis_types=(AxisType.Auto,))
+    spec = PartitionSpec("runs")
+
+    def one(keys: Key) -> Array:
+        return run(strategy, keys[0], num_generations=3)[1].x[None]
+
+    mapped = jax.jit(jax.shard_map(one, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=True))
+    keys = jax.random.split(jax.random.key(7), jax.device_count())
+    alone = jnp.stack([_run(strategy, key, MIXED, 3)[1].x for key in keys])
+    np.testing.assert_allclose(np.asarray(mapped(keys)), alone, rtol=1e-4, atol=1e-5)
+
+
+def same_on_any_number_of_devices(strategy: Strategy) -> None:
+    """Runs spread over all devices are those of one device."""
+    count = jax.device_count()
+    mesh = jax.make_mesh((count,), ("runs",), axis_types=(AxisType.Auto,))
+    keys = jax.random.split(jax.random.key(8), count)
+    runs = jax.jit(jax.vmap(lambda key: run(strategy, key, num_generations=3)[1].x))
+    spread = runs(jax.device_put(keys, NamedSharding(mesh, PartitionSpec("runs"))))
+    np.testing.assert_allclose(np.asarray(spread), np.asarray(runs(keys)), rtol=1e-4, atol=1e-5)
+
+
+def is_plain_data(strategy: Strategy) -> None:
+    """A strategy survives pickling and `jax.tree.map`."""
+    _equal(strategy, pickle.loads(pickle.dumps(strategy)), "pickling changed the strategy")
+    _equal(strategy, jax.tree.map(lambda leaf: leaf, strategy), "jax.tree.map changed the strategy")
+
+
+CHECKS: tuple[Callable[[Any], None], ...] = (
+    signatures,
+    state_is_a_fixed_point,
+    candidates_in_the_cube,
+    compiles_once,
+    vmap_equals_loop,
+    tell_is_pure,
+    survives_failures,
+    only_compares,
+    runs_in_shard_map,
+    same_on_any_number_of_devices,
+    is_plain_data,
+)
