@@ -53,6 +53,8 @@ def _pack(node: Any) -> Any:
 def _unpack(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
+    if len(node) != 1:
+        raise ValueError(f"The text must come from to_json; it has an object with {len(node)} names. Write it again.")
     ((kind, content),) = node.items()
     match kind:
         case "Float" | "Int":

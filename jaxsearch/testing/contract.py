@@ -1,6 +1,5 @@
 """The checks of the strategy contract, run over the registry by our tests and open to third parties."""
 
-import functools
 import inspect
 import pickle
 from collections.abc import Callable
@@ -39,22 +38,43 @@ def run(
     key: Key,
     domain: Domain = MIXED,
     num_generations: int = 12,
-    change: Callable[[Array, Array], Array] = lambda loss, generation: loss,
+    bad: Array | float = 0.0,
+    bad_generations: Array | int = 0,
+    kink: Array | float = 1.0,
 ) -> tuple[PyTree, Candidates]:
-    """The last state and the candidates `[G, P, D]` of a few generations whose losses went through `change`."""
+    """The last state and the candidates `[G, P, D]` of a few generations.
+
+    bad: the loss of everything in the first `bad_generations`. kink: the factor on losses above 1/2; a power of two
+        bends the objective without rounding, so it neither makes nor breaks ties as exp(loss) would.
+    """
 
     def generation(state: PyTree, number: Array) -> tuple[PyTree, Candidates]:
         candidates, state = strategy.ask(jax.random.fold_in(key, number), state)
         results = losses(candidates.x, domain)
-        results = results._replace(loss=change(results.loss, number))
-        return strategy.tell(state, candidates, results), candidates
+        loss = results.loss * jnp.where(results.loss > 0.5, kink, 1)
+        loss = jnp.where(number < bad_generations, bad, loss).astype(results.loss.dtype)
+        return strategy.tell(state, candidates, results._replace(loss=loss)), candidates
 
     return jax.lax.scan(generation, strategy.init(key, domain), jnp.arange(num_generations))
 
 
-@functools.partial(jax.jit, static_argnames=("domain", "num_generations", "change"))
-def _run(strategy, key, domain=MIXED, num_generations=12, change=lambda loss, generation: loss):
-    return run(strategy, key, domain, num_generations, change)
+_run = jax.jit(run, static_argnames=("domain", "num_generations"))
+
+
+def _history(strategy: Strategy, seed: int, bad: float = 0.0, bad_generations: int = 0, kink: float = 1.0) -> Array:
+    """The candidates `[50, P, D]` of a run on the mixed domain; one program serves most of the checks."""
+    return _run(strategy, jax.random.key(seed), MIXED, 50, bad, bad_generations, kink)[1].x
+
+
+def _spread(strategy: Strategy) -> tuple[Key, Array]:
+    """One key per device, and the candidates `[devices, 3, P, D]` of a run with each, under `vmap` on one device."""
+    keys = jax.random.split(jax.random.key(7), jax.device_count())
+    return keys, _three_generations(strategy, keys)
+
+
+@jax.jit
+def _three_generations(strategy: Strategy, keys: Key) -> Array:
+    return jax.vmap(lambda key: run(strategy, key, num_generations=3)[1].x)(keys)
 
 
 def _equal(a: PyTree, b: PyTree, what: str) -> None:
@@ -88,12 +108,19 @@ def state_is_a_fixed_point(strategy: Strategy) -> None:
 
 
 def candidates_in_the_cube(strategy: Strategy) -> None:
-    """Fifty generations of `[P, D]` points, all entries in [0, 1], on a mixed domain and on a line."""
-    for domain in (MIXED, SINGLE):
-        _, candidates = _run(strategy, jax.random.key(1), domain, 50)
-        assert candidates.x.shape[2] == domain.size
-        assert candidates.x.dtype == jnp.result_type(float)
-        assert bool(jnp.all((candidates.x >= 0) & (candidates.x <= 1))), "a candidate left the unit cube"
+    """Fifty generations of `[P, D]` points, all entries in [0, 1], on a mixed domain."""
+    _check_cube(_history(strategy, 1), MIXED)
+
+
+def one_dimension(strategy: Strategy) -> None:
+    """The same on a line."""
+    _check_cube(_run(strategy, jax.random.key(1), SINGLE, 50)[1].x, SINGLE)
+
+
+def _check_cube(x: Array, domain: Domain) -> None:
+    assert x.shape[2] == domain.size
+    assert x.dtype == jnp.result_type(float)
+    assert bool(jnp.all((x >= 0) & (x <= 1))), "a candidate left the unit cube"
 
 
 def compiles_once(strategy: Strategy) -> None:
@@ -113,41 +140,35 @@ def compiles_once(strategy: Strategy) -> None:
 
 def vmap_equals_loop(strategy: Strategy) -> None:
     """Runs under `vmap` over keys are the runs one by one, up to rounding."""
-    keys = jax.random.split(jax.random.key(2), 3)
-    together = jax.jit(jax.vmap(lambda key: run(strategy, key, num_generations=4)[1].x))(keys)
-    alone = jnp.stack([_run(strategy, key, MIXED, 4)[1].x for key in keys])
-    np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-5)
+    keys, together = _spread(strategy)
+    alone = jnp.stack([_run(strategy, key, MIXED, 50)[1].x[:3] for key in keys[:3]])
+    np.testing.assert_allclose(together[:3], alone, rtol=1e-4, atol=1e-5)
+
+
+@jax.jit
+def _tell_twice(strategy: Strategy, key: Key) -> tuple[PyTree, PyTree]:
+    candidates, state = strategy.ask(key, strategy.init(key, MIXED))
+    results = losses(candidates.x, MIXED)
+    return strategy.tell(state, candidates, results), strategy.tell(state, candidates, results)
 
 
 def tell_is_pure(strategy: Strategy) -> None:
     """Telling the same results twice gives the same state: a log rebuilds it."""
-    state = strategy.init(jax.random.key(3), MIXED)
-    candidates, state = strategy.ask(jax.random.key(4), state)
-    results = losses(candidates.x, MIXED)
-    _equal(strategy.tell(state, candidates, results), strategy.tell(state, candidates, results), "tell is not pure")
+    _equal(*_tell_twice(strategy, jax.random.key(3)), "tell is not pure")
 
 
 def survives_failures(strategy: Strategy) -> None:
     """Generations in which everything is +inf or NaN leave a strategy that still finds good points afterwards."""
-    for bad in (jnp.inf, jnp.nan):
-        _, candidates = _run(strategy, jax.random.key(5), MIXED, 40, functools.partial(_fail_early, bad))
-        assert bool(jnp.all((candidates.x >= 0) & (candidates.x <= 1))), f"left the unit cube after {bad}"
-        later = losses(candidates.x[5:], MIXED).loss.min()
-        assert later < losses(candidates.x[:1], MIXED).loss.mean(), f"learned nothing after generations of {bad}"
-
-
-def _fail_early(bad: float, loss: Array, generation: Array) -> Array:
-    return jnp.where(generation < 5, bad, loss)
-
-
-def _stretch_loss(loss: Array, generation: Array) -> Array:
-    return jnp.exp(3 * loss)
+    for bad in (float("inf"), float("nan")):
+        x = _history(strategy, 5, bad, 5)
+        _check_cube(x, MIXED)
+        before, later = losses(x[:1], MIXED).loss.mean(), losses(x[5:], MIXED).loss.min()
+        assert later < before, f"learned nothing after generations of {bad}"
 
 
 def only_compares(strategy: Strategy) -> None:
     """A monotone change of the losses changes no candidate, bit for bit."""
-    plain = _run(strategy, jax.random.key(6))[1]
-    _equal(plain, _run(strategy, jax.random.key(6), MIXED, 12, _stretch_loss)[1], "candidates under exp(3 loss)")
+    _equal(_history(strategy, 6), _history(strategy, 6, kink=64.0), "candidates under a monotone change")
 
 
 def runs_in_shard_map(strategy: Strategy) -> None:
@@ -159,19 +180,16 @@ def runs_in_shard_map(strategy: Strategy) -> None:
         return run(strategy, keys[0], num_generations=3)[1].x[None]
 
     mapped = jax.jit(jax.shard_map(one, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=True))
-    keys = jax.random.split(jax.random.key(7), jax.device_count())
-    alone = jnp.stack([_run(strategy, key, MIXED, 3)[1].x for key in keys])
-    np.testing.assert_allclose(np.asarray(mapped(keys)), alone, rtol=1e-4, atol=1e-5)
+    keys, alone = _spread(strategy)
+    np.testing.assert_allclose(mapped(keys), alone, rtol=1e-4, atol=1e-5)
 
 
 def same_on_any_number_of_devices(strategy: Strategy) -> None:
     """Runs spread over all devices are those of one device."""
-    count = jax.device_count()
-    mesh = jax.make_mesh((count,), ("runs",), axis_types=(AxisType.Auto,))
-    keys = jax.random.split(jax.random.key(8), count)
-    runs = jax.jit(jax.vmap(lambda key: run(strategy, key, num_generations=3)[1].x))
-    spread = runs(jax.device_put(keys, NamedSharding(mesh, PartitionSpec("runs"))))
-    np.testing.assert_allclose(np.asarray(spread), np.asarray(runs(keys)), rtol=1e-4, atol=1e-5)
+    mesh = jax.make_mesh((jax.device_count(),), ("runs",), axis_types=(AxisType.Auto,))
+    keys, alone = _spread(strategy)
+    spread = _three_generations(strategy, jax.device_put(keys, NamedSharding(mesh, PartitionSpec("runs"))))
+    np.testing.assert_allclose(spread, alone, rtol=1e-4, atol=1e-5)
 
 
 def is_plain_data(strategy: Strategy) -> None:
@@ -184,6 +202,7 @@ CHECKS: tuple[Callable[[Any], None], ...] = (
     signatures,
     state_is_a_fixed_point,
     candidates_in_the_cube,
+    one_dimension,
     compiles_once,
     vmap_equals_loop,
     tell_is_pure,
