@@ -1,5 +1,6 @@
 """A population of models, trained and scored at once."""
 
+import functools
 from typing import Any
 
 import jax
@@ -95,26 +96,31 @@ class Training:
         data = tuple(jnp.asarray(part) for part in self.data)
         params = jax.vmap(codec.decode, in_axes=(None, 0))(space, candidates.x)
         models = (*self.smaller, self.model)
-        size = jax.vmap(lambda one: self._size(models, space, one))(params)
-        order = jnp.argsort(size)  # so that the chunks are of one size as far as possible
+        fits = self._fits(space, params)
+        order = jnp.argsort(jnp.argmax(fits, axis=1))  # so that the chunks are of one size as far as possible
 
-        def chunk(size: Array, keys: Key, params: PyTree) -> Array:
-            runs = [lambda *a, model=model: self._losses(model, *a) for model in models]
+        def chunk(fits: Array, keys: Key, params: PyTree) -> Array:
+            runs = [functools.partial(self._losses, model) for model in models]
+            first = jnp.argmax(jnp.all(fits, axis=0))  # the model's own arrays, the last, fit every candidate
             arguments = (keys, params, space, state.fold, data)
-            return jax.lax.switch(jnp.max(size), runs, *arguments) if self.smaller else runs[0](*arguments)
+            return jax.lax.switch(first, runs, *arguments) if self.smaller else runs[0](*arguments)
 
-        sorted_rows = jax.tree.map(lambda leaf: leaf[order], (size, keys, params))
+        sorted_rows = jax.tree.map(lambda leaf: leaf[order], (fits, keys, params))
         losses = in_chunks(chunk, sorted_rows, self.chunk_size or count)
         losses = jnp.zeros_like(losses).at[order].set(losses)
         aux = {"folds": losses, "key": jax.random.key_data(keys)}
         return Results(jnp.mean(losses, axis=1), aux=aux), state
 
-    def _size(self, models: tuple, space: PyTree, params: PyTree) -> Array:
-        """The index of the first of `models` that an architecture fits into."""
-        if not self.smaller:
-            return jnp.zeros((), jnp.int32)
-        architecture = self.model.complete(space, params)
-        return jnp.argmax(jnp.stack([model.fits(architecture) for model in models])).astype(jnp.int32)
+    def _fits(self, space: PyTree, params: PyTree) -> Array:
+        """`[P, 1 + smaller]` bool: which of the models, the own one last, an architecture fits into."""
+
+        def one(params: PyTree) -> Array:
+            if not self.smaller:
+                return jnp.ones(1, bool)
+            architecture = self.model.complete(space, params)
+            return jnp.stack([*(model.fits(architecture) for model in self.smaller), jnp.array(True)])
+
+        return jax.vmap(one)(params)
 
     def _losses(
         self, model: Any, keys: Key, params: PyTree, space: PyTree, fold_of: Array, data: tuple[Array, Array]

@@ -16,6 +16,8 @@ def as_evaluator(objective: Any) -> Evaluator:
     """An evaluator as it is; a plain objective as `Vectorized(objective)`."""
     if isinstance(objective, Evaluator):
         return objective
+    if not callable(objective):
+        raise ValueError(_not_a_function(objective))
     return Vectorized(objective)
 
 
@@ -86,9 +88,11 @@ def _wrap_function(evaluator: Vectorized | Chunked) -> None:
     if jax.tree_util.all_leaves([objective]) and callable(objective):  # a function is no JAX type; a Partial is
         object.__setattr__(evaluator, "objective", jax.tree_util.Partial(objective))
     elif isinstance(objective, int | float | str | list | dict | tuple):
-        raise ValueError(
-            f"An objective must be a function objective(key, params) -> loss; got {objective!r}. Pass the function."
-        )
+        raise ValueError(_not_a_function(objective))
+
+
+def _not_a_function(objective: Any) -> str:
+    return f"An objective must be a function objective(key, params) -> loss; got {objective!r}. Pass the function."
 
 
 def _score(evaluator: Vectorized | Chunked, space: PyTree) -> Callable[[Key, Array], Results]:

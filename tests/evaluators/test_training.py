@@ -1,0 +1,185 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from sklearn import datasets
+from sklearn import metrics as reference
+from sklearn.preprocessing import StandardScaler
+
+import jaxsearch as js
+from jaxsearch.evaluators import scaling, splits, trainer
+from jaxsearch.evaluators.metrics import metrics
+
+
+def iris():
+    x, y = datasets.load_iris(return_X_y=True)
+    return x.astype(np.float32), y
+
+
+def evaluate(evaluator, space, count=6):
+    x = jax.random.uniform(jax.random.key(0), (count, js.domain(space).size))
+
+    @jax.jit
+    def run(evaluator, space):
+        state = evaluator.init(jax.random.key(1), space, count)
+        return evaluator.evaluate(jax.random.key(2), state, space, js.Candidates(x))[0]
+
+    return run(evaluator, space)
+
+
+MODEL = js.models.MLP(4, 3, max_layers=2, max_width=16)
+PLAIN = evaluate(js.Training(MODEL, iris(), folds=3, epochs=40), MODEL.space())
+
+
+def test_it_learns_and_reports_every_fold():
+    assert PLAIN.aux["folds"].shape == (6, 3)
+    np.testing.assert_allclose(PLAIN.loss, PLAIN.aux["folds"].mean(1), rtol=1e-5)
+    assert float(PLAIN.loss.min()) < 0.15  # guessing: 0.67
+
+
+@pytest.mark.parametrize("chunk_size", [1, 4])
+def test_chunks_and_smaller_models_change_nothing(chunk_size):
+    wide = js.models.MLP(4, 3, max_layers=2, max_width=48)
+    space = wide.space()
+    plain = evaluate(js.Training(wide, iris(), folds=2, epochs=4, metric="cross_entropy"), space)
+    smaller = js.Training(
+        wide, iris(), folds=2, epochs=4, metric="cross_entropy", chunk_size=chunk_size, smaller=wide.smaller()
+    )
+    assert len(wide.smaller()) == 2
+    np.testing.assert_allclose(evaluate(smaller, space).loss, plain.loss, rtol=1e-3, atol=1e-4)
+
+
+def test_hold_out_and_training_error():
+    held_out = evaluate(js.Training(MODEL, iris(), folds=1, validation_share=0.4, epochs=8), MODEL.space())
+    assert held_out.aux["folds"].shape == (6, 1)
+    on_training = evaluate(
+        js.Training(MODEL, iris(), folds=3, epochs=8, metric="cross_entropy", measure="training"), MODEL.space()
+    )
+    on_validation = evaluate(js.Training(MODEL, iris(), folds=3, epochs=8, metric="cross_entropy"), MODEL.space())
+    assert float(on_training.loss.mean()) < float(on_validation.loss.mean())
+
+
+def test_a_diverged_member_fails_and_leaves_its_neighbours_alone():
+    space = {"learning_rate": js.Float(1e-3, 1e38, log=True), "activation": js.Choice("relu")}
+    evaluator = js.Training(MODEL, iris(), folds=2, epochs=4)
+
+    @jax.jit
+    def run(x):
+        state = evaluator.init(jax.random.key(1), space, 3)
+        return evaluator.evaluate(jax.random.key(2), state, space, js.Candidates(x))[0].loss
+
+    tame = run(jnp.array([[0.5, 0.02], [0.5, 0.04], [0.5, 0.03]]))
+    wild = run(jnp.array([[0.5, 0.02], [0.5, 1.0], [0.5, 0.03]]))
+    assert np.all(np.isfinite(tame))
+    assert np.isnan(wild[1])
+    np.testing.assert_array_equal(wild[jnp.array([0, 2])], tame[jnp.array([0, 2])])
+
+
+def test_regression_in_the_unit_of_the_target():
+    x, y = datasets.load_diabetes(return_X_y=True)
+    model = js.models.MLP(10, 1, max_layers=1, max_width=16)
+    data = (x.astype(np.float32), y.astype(np.float32))
+    rmse = evaluate(js.Training(model, data, folds=3, epochs=20, metric="rmse"), model.space())
+    r2 = evaluate(js.Training(model, data, folds=3, epochs=20, metric="r2"), model.space())
+    assert 45 < float(rmse.loss.min()) < 70  # the target's standard deviation is 77
+    assert 0.35 < metrics["r2"].score(float(r2.loss.min())) < 0.6
+
+
+def test_folds_are_stratified_and_cover_every_row_once():
+    y = np.repeat([0, 1, 2], [50, 7, 4])
+    fold = np.asarray(splits.folds(jax.random.key(0), y, 5))
+    assert np.ptp(np.bincount(fold, minlength=5)) <= 1
+    for label in range(3):
+        assert np.ptp(np.bincount(fold[y == label], minlength=5)) <= 1
+    assert np.any(fold != np.asarray(splits.folds(jax.random.key(1), y, 5)))
+
+
+@pytest.mark.parametrize("count", [1, 12, 30])
+def test_hold_out_takes_every_class_in_its_share(count):
+    y = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [30, 20, 11]))
+    held_out = np.asarray(splits.hold_out(jax.random.key(0), y, count)) == 0
+    assert held_out.sum() == count
+    for label in range(3):
+        assert abs(held_out[y == label].sum() - count * np.mean(y == label)) <= 1
+
+
+def test_scaler_agrees_with_scikit_learn_and_knows_missing_values():
+    x = np.random.default_rng(0).normal(5, 3, size=(50, 3)).astype(np.float32)
+    x[::7, 1] = np.nan
+    x[:, 2] = 4.0
+    rows = np.arange(50) < 40
+    scaler = scaling.fit(jnp.asarray(x), jnp.asarray(rows))
+    found = np.asarray(scaler.transform(jnp.asarray(x)))
+    expected = StandardScaler().fit(x[rows]).transform(x)
+    np.testing.assert_allclose(found[:, 0], expected[:, 0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found[:, 1], np.nan_to_num(expected[:, 1]), rtol=1e-4, atol=1e-5)
+    assert np.all(found[:, 2] == 0)
+    np.testing.assert_allclose(scaler.inverse(scaler.transform(x))[:, 0], x[:, 0], rtol=1e-4)
+
+
+def test_metrics_agree_with_scikit_learn():
+    rng = np.random.default_rng(0)
+    logits, y, weights = rng.normal(size=(60, 4)), rng.integers(0, 3, 60), (np.arange(60) < 45).astype(float)
+    use = weights > 0
+    guess = logits.argmax(1)[use]
+    probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+
+    def found(name, outputs, targets):
+        arrays = (jnp.asarray(part) for part in (outputs, targets, weights))
+        return metrics[name].score(float(metrics[name].loss(*arrays)))
+
+    assert found("error", logits, y) == pytest.approx(1 - reference.accuracy_score(y[use], guess), rel=1e-5)
+    recalls = reference.recall_score(y[use], guess, average=None, labels=[0, 1, 2], zero_division=0)
+    assert found("balanced_error", logits, y) == pytest.approx(1 - recalls.mean(), rel=1e-5)
+    entropy = reference.log_loss(y[use], probability[use], labels=[0, 1, 2, 3])
+    assert found("cross_entropy", logits, y) == pytest.approx(entropy, rel=1e-5)
+    a, b = rng.normal(size=60), rng.normal(size=60)
+    b[50] = np.nan  # a row that does not count
+    for name, theirs in (
+        ("mse", reference.mean_squared_error(b[use], a[use])),
+        ("rmse", reference.mean_squared_error(b[use], a[use]) ** 0.5),
+        ("mae", reference.mean_absolute_error(b[use], a[use])),
+        ("r2", reference.r2_score(b[use], a[use])),
+    ):
+        assert found(name, a, b) == pytest.approx(theirs, rel=1e-4)
+
+
+def test_choices_of_numbers_stand_for_themselves():
+    space = {"batch_size": js.Choice(48, 96), "learning_rate": js.Choice(0.1, 0.01), "kind": js.Choice("a", 1)}
+    values = trainer.numbers(space, dict.fromkeys(space, jnp.array(1)))
+    assert {name: float(value) for name, value in values.items()} == pytest.approx(
+        {"batch_size": 96, "learning_rate": 0.01, "kind": 1}
+    )
+    assert trainer.micro_batch(space, 1000) == 48
+    assert trainer.micro_batch(space, 30) == 30
+    assert trainer.micro_batch({"batch_size": js.Int(16, 64, log=True)}, 1000) == 16
+    assert trainer.micro_batch({}, 1000) == 64
+    for bad in (js.Float(1, 2), js.Choice("a"), js.Int(0, 4), 32):
+        with pytest.raises(ValueError, match="batch_size must be"):
+            trainer.micro_batch({"batch_size": bad}, 100)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"metric": "eror"}, "Unknown metric 'eror'. Did you mean error"),
+        ({"metric": "mse"}, "needs a model with one output"),
+        ({"folds": 0}, "folds must be"),
+        ({"folds": 1000}, "folds need as many rows"),
+        ({"epochs": 1.5}, "epochs must be"),
+        ({"validation_share": 1.0}, "validation_share must be"),
+        ({"measure": "test"}, "Unknown measure"),
+        ({"data": (np.zeros((9, 3), np.float32), np.zeros(9, int))}, "takes 4 features; x has 3"),
+        ({"data": (np.zeros((9, 4), np.float32), np.zeros(8, int))}, "got shapes"),
+        ({"data": (np.zeros((9, 4), np.float32), np.full(9, 3))}, "y has 3 .. 3"),
+        ({"data": (np.zeros((9, 4), np.float32), np.zeros(9))}, "needs integer classes"),
+    ],
+)
+def test_mistakes_are_told_when_made(change, message):
+    with pytest.raises(ValueError, match=message):
+        js.Training(**{"model": MODEL, "data": iris(), **change})
+
+
+def test_the_space_must_be_a_dict():
+    with pytest.raises(ValueError, match="dict of dimensions by name"):
+        js.Training(MODEL, iris()).init(jax.random.key(0), [js.Float(0, 1)], 3)

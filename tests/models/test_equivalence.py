@@ -1,0 +1,132 @@
+"""The licence for training a population of different networks at once: padding changes nothing."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxsearch as js
+from jaxsearch.evaluators import trainer
+from jaxsearch.evaluators.metrics import metrics
+from jaxsearch.models import masking
+
+ROWS, FEATURES, CLASSES = 150, 5, 3
+
+
+def data(task="classification"):
+    x = np.random.default_rng(0).normal(size=(ROWS, FEATURES)).astype(np.float32)
+    score = x @ np.random.default_rng(1).normal(size=(FEATURES, CLASSES))
+    return x, (score.argmax(1) if task == "classification" else score[:, 0].astype(np.float32))
+
+
+def parameters(layers, widths, activation=0, dropout=0.3):
+    return {
+        "layers": jnp.array(layers),
+        "width": jnp.array(widths),
+        "activation": jnp.array(activation),
+        "dropout": jnp.array(dropout),
+        "learning_rate": jnp.array(0.02),
+        "weight_decay": jnp.array(0.01),
+        "batch_size": jnp.array(32),
+    }
+
+
+SPACE = {"batch_size": js.Int(16, 64)}
+
+
+@functools.partial(jax.jit, static_argnames="task")
+def trained(model, params, task="classification"):
+    x, y = map(jnp.asarray, data(task))
+    metric = metrics["error" if task == "classification" else "mse"]
+    rows = jnp.arange(ROWS) % 5 != 0
+    fitted = trainer.train(jax.random.key(3), model, dict.fromkeys(params) | SPACE, params, x, y, rows, 120, 6, metric)
+    return fitted.predict(x)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize(
+    ("layers", "widths", "activation"), [(1, [7, 3, 30], 0), (2, [12, 5, 8], 1), (3, [4, 16, 9], 2), (3, [32, 32, 32], 0)]
+)
+def test_training_padded_equals_training_alone(layers, widths, activation, task):
+    outputs = CLASSES if task == "classification" else 1
+    padded = js.models.MLP(FEATURES, outputs, max_layers=3, max_width=32)
+    alone = js.models.MLP(FEATURES, outputs, max_layers=layers, max_width=max(widths[:layers]), min_width=1)
+    inside = trained(padded, parameters(layers, widths, activation), task)
+    outside = trained(alone, parameters(layers, widths[:layers], activation), task)
+    np.testing.assert_allclose(inside, outside, rtol=2e-3, atol=2e-3)
+
+
+def test_training_together_equals_training_alone():
+    model = js.models.MLP(FEATURES, CLASSES, max_layers=3, max_width=32)
+    rows = [parameters(1, [7, 3, 30]), parameters(3, [4, 16, 9], 2, 0.0), parameters(2, [32, 5, 8], 1, 0.5)]
+    together = jax.vmap(lambda params: trained(model, params))(jax.tree.map(lambda *leaves: jnp.stack(leaves), *rows))
+    for i, params in enumerate(rows):
+        np.testing.assert_allclose(together[i], trained(model, params), rtol=2e-3, atol=2e-3)
+
+
+def test_weights_that_are_off_never_move_the_output():
+    model = js.models.MLP(FEATURES, CLASSES, max_layers=3, max_width=16)
+    params = parameters(2, [5, 6, 9])
+    weights = model.init(jax.random.key(0), params)
+    x = jnp.asarray(data()[0])
+    gradient = jax.grad(lambda w: jnp.sum(model.apply(None, params, w, x) ** 2))(weights)
+    assert np.all(np.asarray(gradient["hidden"][2]["w"]) == 0)
+    assert np.all(np.asarray(gradient["hidden"][1]["w"])[5:] == 0)
+    assert np.all(np.asarray(gradient["hidden"][1]["w"])[:, 6:] == 0)
+    assert np.any(np.asarray(gradient["hidden"][1]["w"])[:5, :6] != 0)
+    assert np.all(np.asarray(gradient["output"]["w"])[6:] == 0)
+
+
+def test_weights_start_with_the_variance_of_the_active_fan_in():
+    model = js.models.MLP(400, CLASSES, max_layers=2, max_width=256)
+    weights = model.init(jax.random.key(0), parameters(2, [64, 200]) | {"activation": jnp.array(0)})
+    assert np.var(weights["hidden"][0]["w"]) == pytest.approx(2 / 400, rel=0.05)
+    assert np.var(weights["hidden"][1]["w"]) == pytest.approx(2 / 64, rel=0.05)
+    assert np.var(weights["output"]["w"]) == pytest.approx(1 / 200, rel=0.15)
+
+
+def test_tables_and_dropout_do_not_depend_on_the_padding():
+    key = jax.random.key(1)
+    small, large = masking.uniform_table(key, 3, 4), masking.uniform_table(key, 6, 9)
+    np.testing.assert_array_equal(small, large[:3, :4])
+    ones = jnp.ones((8, 40))
+    dropped = masking.dropout(key, jnp.array(0.25), ones)
+    np.testing.assert_array_equal(dropped[:, :10], masking.dropout(key, jnp.array(0.25), ones[:, :10]))
+    assert set(np.unique(dropped).round(5)) == {0.0, np.float32(4 / 3).round(5)}
+    assert float(jnp.mean(dropped == 0)) == pytest.approx(0.25, abs=0.08)
+
+
+def test_the_space_has_what_the_model_and_the_trainer_read():
+    model = js.models.MLP(FEATURES, CLASSES, max_layers=4, max_width=64)
+    assert set(model.space()) == {
+        "learning_rate", "weight_decay", "batch_size", "dropout", "layers", "width", "activation",
+    }  # fmt: skip
+    degenerate = js.models.MLP(FEATURES, CLASSES, max_layers=1, max_width=8, activations=("tanh",))
+    assert set(degenerate.space()) == {"learning_rate", "weight_decay", "batch_size", "dropout"}
+    assert model.summary(model.complete({}, {"layers": 2, "width": np.array([8, 4, 2, 1])})) == (
+        "2 hidden layers of 8-4 units, relu, dropout 0.00"
+    )
+
+
+def test_activations_are_found_by_name():
+    model = js.models.MLP(FEATURES, CLASSES, activations=("relu", "tanh", "silu"))
+    space = {"activation": js.Choice("silu", "relu")}
+    assert int(model.complete(space, {"activation": jnp.array(0)})["activation"]) == 2
+    with pytest.raises(ValueError, match="the space names \\['gelu'\\]"):
+        model.complete({"activation": js.Choice("gelu")}, {"activation": jnp.array(0)})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"max_width": 0}, "max_width must be an integer"),
+        ({"max_layers": 1.5}, "max_layers must be an integer"),
+        ({"max_width": 4}, "min_width must be at most max_width=4"),
+        ({"activations": ("relu", "sine")}, "activations must be among"),
+    ],
+)
+def test_mistakes_are_told_when_made(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        js.models.MLP(FEATURES, CLASSES, **arguments)

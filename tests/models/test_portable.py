@@ -1,0 +1,45 @@
+import jax
+import numpy as np
+import pytest
+
+import jaxsearch as js
+from jaxsearch.models import mlp, portable
+
+
+def test_activations_agree_with_those_trained_with():
+    h = np.linspace(-30, 30, 301).astype(np.float32)
+    for name, function in portable.ACTIVATIONS.items():
+        np.testing.assert_allclose(function(h), mlp.ACTIVATIONS[name](h), rtol=1e-4, atol=1e-4)
+    assert portable.ACTIVATIONS.keys() == mlp.ACTIVATIONS.keys()
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_a_saved_model_predicts_the_same_with_numpy_alone(tmp_path, task):
+    rng = np.random.default_rng(0)
+    x = rng.normal(3, 5, size=(60, 4)).astype(np.float32)
+    x[3, 1] = np.nan
+    y = rng.integers(0, 3, 60) if task == "classification" else rng.normal(50, 9, 60).astype(np.float32)
+    model = js.models.MLP(4, 3 if task == "classification" else 1, max_layers=3, max_width=16)
+    evaluator = js.Training(model, (x, y), metric="error" if task == "classification" else "mae", folds=2, epochs=3)
+    space = model.space()
+    fitted = evaluator.fit(jax.random.key(0), space, js.sample(jax.random.key(1), space))
+    activation, layers = model.compact(fitted.params, fitted.weights)
+    target = fitted.target and (float(fitted.target.mean[0]), float(fitted.target.factor[0]))
+    saved = portable.PortableModel(
+        activation, layers, np.asarray(fitted.features.mean), np.asarray(fitted.features.factor), target, {"k": [1]}
+    )
+    portable.save(tmp_path / "model.npz", saved)
+    loaded = portable.load(tmp_path / "model.npz")
+    np.testing.assert_allclose(loaded.predict(x), fitted.predict(x), rtol=1e-4, atol=1e-4)
+    assert loaded.about == {"k": [1]}
+
+
+def test_other_files_are_refused(tmp_path):
+    path = tmp_path / "model.npz"
+    for write in (lambda: path.write_bytes(b""), lambda: path.write_text("text"), lambda: np.savez(path, a=np.zeros(2))):
+        write()
+        with pytest.raises(ValueError, match="not a model written by jaxsearch"):
+            portable.load(path)
+    np.savez(path, facts=np.array({"a": 1}, dtype=object))  # needs pickle to read
+    with pytest.raises(ValueError, match="not a model written by jaxsearch"):
+        portable.load(path)

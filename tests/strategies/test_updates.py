@@ -1,0 +1,224 @@
+"""One update of each strategy against an independent NumPy version, and what only theory promises."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from scipy import stats
+
+import jaxsearch as js
+from jaxsearch.strategies import registry
+
+LINE = js.Domain((0, 0, 0), (True, True, True))
+
+
+def told(strategy, domain, seed=0, generations=1):
+    """The state after some generations on a bowl."""
+    state = strategy.init(jax.random.key(seed), domain)
+    for generation in range(generations):
+        candidates, state = strategy.ask(jax.random.fold_in(jax.random.key(seed), generation), state)
+        distance = candidates.x - 0.4
+        state = strategy.tell(state, candidates, js.Results(jnp.sum(distance**2, 1), 2 * distance))
+    return state
+
+
+def test_particle_swarm_follows_its_equation():
+    strategy = js.PSO(population_size=6)
+    before = told(strategy, LINE, generations=3)
+    key = jax.random.key(9)
+    candidates, after = strategy.ask(key, before)
+    keys = jax.random.split(key, 3)
+    r1, r2 = (np.asarray(jax.random.uniform(k, (6, 3))) for k in keys[:2])
+    drawn = np.asarray(jax.random.randint(keys[2], (6, 3), 0, 6))
+    informants = np.asarray(before.informants) if bool(before.improved) else drawn
+    x, velocity, best_x, best_loss = (
+        np.asarray(part, float) for part in (before.x, before.velocity, before.best_x, before.best_loss)
+    )
+    for i in range(6):
+        leader = min([i, *informants[i]], key=lambda j: best_loss[j])
+        v = 0.7213 * velocity[i] + 1.1931 * r1[i] * (best_x[i] - x[i])
+        if leader != i:
+            v = v + 1.1931 * r2[i] * (best_x[leader] - x[i])
+        moved = x[i] + v
+        inside = (moved >= 0) & (moved <= 1)
+        np.testing.assert_allclose(candidates.x[i], np.clip(moved, 0, 1), atol=1e-6)
+        np.testing.assert_allclose(after.velocity[i], np.where(inside, v, 0), atol=1e-6)
+
+
+def test_particle_swarm_redraws_informants_only_without_improvement():
+    strategy = js.PSO(population_size=20)
+    state = told(strategy, LINE)
+    kept = strategy.ask(jax.random.key(1), state)[1].informants
+    assert bool(state.improved)
+    np.testing.assert_array_equal(kept, state.informants)
+    candidates, asked = strategy.ask(jax.random.key(1), state)
+    stalled = strategy.tell(asked, candidates, js.Results(jnp.full(20, 9.0)))
+    assert not bool(stalled.improved)
+    assert np.any(np.asarray(strategy.ask(jax.random.key(2), stalled)[1].informants) != np.asarray(state.informants))
+
+
+def test_genetic_algorithm_keeps_the_best_of_parents_and_children():
+    strategy = js.GA(population_size=5)
+    state = told(strategy, LINE)
+    candidates, state = strategy.ask(jax.random.key(1), state)
+    loss = jnp.array([0.5, 1e-9, 0.2, 7.0, 1e-3])
+    after = strategy.tell(state, candidates, js.Results(loss))
+    pool = sorted([*np.asarray(loss), *np.asarray(state.loss)])
+    np.testing.assert_allclose(np.sort(after.loss), pool[:5])
+    for x, value in zip(np.asarray(after.x), np.asarray(after.loss), strict=True):
+        rows = np.concatenate([candidates.x, state.x])[np.concatenate([loss, state.loss]) == value]
+        assert any(np.array_equal(x, row) for row in rows)
+
+
+def test_blend_crossover_is_uniform_on_its_interval():
+    strategy, size = js.GA(), 20_000
+    domain = js.Domain((0,), (True,))
+    mother, father = jnp.full((size, 1), 0.4), jnp.full((size, 1), 0.6)
+    u = jax.random.uniform(jax.random.key(0), (size, 1))
+    child = np.asarray(strategy._cross(u, mother, father, domain))[:, 0]
+    assert stats.kstest(child, stats.uniform(0.3, 0.4).cdf).pvalue > 1e-3
+
+
+def test_polynomial_mutation_has_its_distribution():
+    """Against the textbook formula, with the exponent 20 and away from the bounds' influence by their distances."""
+    strategy, size = js.GA(), 20_000
+    u = np.asarray(jax.random.uniform(jax.random.key(1), (size, 1)))
+    child = np.asarray(strategy._mutate(jnp.asarray(u), jnp.full((size, 1), 0.3), js.Domain((0,), (True,))))[:, 0]
+    v, x, power = u[:, 0].astype(float), 0.3, 21.0
+    down = (2 * v + (1 - 2 * v) * (1 - x) ** power) ** (1 / power) - 1
+    up = 1 - (2 * (1 - v) + 2 * (v - 0.5) * (1 - (1 - x)) ** power) ** (1 / power)
+    np.testing.assert_allclose(child, np.clip(x + np.where(v < 0.5, down, up), 0, 1), atol=2e-5)
+
+
+def test_mutation_touches_one_active_gene_on_average():
+    domain = js.Domain((4,) * 10, (False,) * 10)
+    u = jax.random.uniform(jax.random.key(2), (5000, 10))
+    x = jnp.full((5000, 10), 0.1)
+    changed = np.asarray(domain.index(js.GA()._mutate(u, x, domain)) != 0)
+    assert changed.sum(1).mean() == pytest.approx(1.0, abs=0.05)
+    conditional = js.Domain((2, 0, 0), (False, True, True), parent=(-1, 0, 0), branch=(0, 1, 1))
+    still = js.GA()._mutate(jnp.zeros((1, 3)), jnp.full((1, 3), 0.1), conditional)  # both reals are switched off
+    np.testing.assert_array_equal(still[0, 1:], jnp.full(2, 0.1))
+
+
+def test_local_search_obeys_the_one_fifth_rule():
+    strategy = js.LocalSearch(population_size=3)
+    state = told(strategy, LINE)
+    candidates, state = strategy.ask(jax.random.key(1), state)
+    after = strategy.tell(state, candidates, js.Results(state.loss + jnp.array([-1.0, 0.0, 1.0])))
+    d = np.sqrt(4.0)
+    expected = np.asarray(state.step) * np.exp(np.array([0.8, 0.8, -0.2]) / d)
+    np.testing.assert_allclose(after.step, expected, rtol=1e-5)
+    accepted = np.array([True, True, False])
+    np.testing.assert_array_equal(after.x, np.where(accepted[:, None], candidates.x, state.x))
+
+
+def test_local_search_changes_one_discrete_coordinate_that_matters():
+    domain = js.Domain((2, 5, 5, 7), (False, False, False, True), parent=(-1, 0, 0, -1), branch=(0, 0, 1, 0))
+    strategy = js.LocalSearch(population_size=200)
+    state = told(strategy, domain)
+    candidates, _ = strategy.ask(jax.random.key(1), state)
+    changed = np.asarray(domain.index(candidates.x) != domain.index(state.x))
+    assert np.all(changed.sum(1) == 1)
+    assert not np.any(changed & ~np.asarray(domain.active(state.x)))
+
+
+def test_local_search_restarts_when_stuck():
+    strategy = js.LocalSearch(population_size=1)
+    domain = js.Domain((3, 3), (False, False))
+
+    def generation(state, key):
+        candidates, state = strategy.ask(key, state)
+        state = strategy.tell(state, candidates, js.Results(jnp.sum(domain.index(candidates.x), 1).astype(float)))
+        return state, jnp.isinf(state.loss[0])
+
+    state = strategy.init(jax.random.key(0), domain)
+    _, restarted = jax.lax.scan(generation, state, jax.random.split(jax.random.key(1), 300))
+    assert 2 <= int(restarted.sum()) <= 12
+
+
+def test_gradient_search_takes_the_steps_of_optax():
+    optimizer = optax.sgd(0.1, momentum=0.5)
+    strategy = js.GradientSearch(population_size=2, optimizer=optimizer, patience=1000)
+    state = strategy.init(jax.random.key(0), LINE)
+    _, asked = strategy.ask(jax.random.key(1), state)
+    x = np.asarray(asked.x)
+    velocity = np.zeros_like(x)
+    for _ in range(4):
+        candidates, state = strategy.ask(jax.random.key(1), state)
+        np.testing.assert_allclose(candidates.x, x, atol=1e-6)
+        gradient = 2 * (candidates.x - 0.4)
+        state = strategy.tell(state, candidates, js.Results(jnp.sum((candidates.x - 0.4) ** 2, 1), gradient))
+        velocity = 0.5 * velocity + 2 * (x - 0.4)
+        x = np.clip(x - 0.1 * velocity, 0, 1)
+
+
+def test_gradient_search_says_what_it_needs():
+    strategy = js.GradientSearch()
+    state = strategy.init(jax.random.key(0), LINE)
+    candidates, state = strategy.ask(jax.random.key(1), state)
+    with pytest.raises(ValueError, match="gradients=True"):
+        strategy.tell(state, candidates, js.Results(candidates.x[:, 0]))
+    with pytest.raises(ValueError, match="gradients=True"):
+        js.minimize(lambda key, p: p, js.Float(0, 1), strategy, key=jax.random.key(0), num_generations=2)
+
+
+def test_seeded_points_come_first_whatever_their_number():
+    points = jnp.linspace(0, 1, 15).reshape(5, 3)
+    strategy = js.Seeded(js.GA(population_size=3), points)
+    state = strategy.init(jax.random.key(0), LINE)
+    asked = []
+    for generation in range(3):
+        candidates, state = strategy.ask(jax.random.key(generation), state)
+        asked.append(candidates.x)
+        state = strategy.tell(state, candidates, js.Results(jnp.sum(candidates.x, 1)))
+    asked = jnp.concatenate(asked)
+    np.testing.assert_array_equal(asked[:5], points)
+    assert not np.any(np.all(np.asarray(asked)[5:, None] == np.asarray(points)[None], axis=2).sum(0) > 3)
+    with pytest.raises(ValueError, match=r"\[K, 2\]"):
+        strategy.init(jax.random.key(0), js.Domain((0, 0), (True, True)))
+
+
+def test_a_seeded_solution_is_found_at_once():
+    space = {"a": js.Float(-5, 5), "b": js.Choice("x", "y")}
+    point = js.encode(space, js.undescribe(space, {"a": 1.25, "b": "y"}))
+    for make in (js.GA, js.PSO, js.LocalSearch, js.RandomSearch):
+        result = js.minimize(
+            lambda key, p: (p["a"] - 1.25) ** 2 + (p["b"] != 1),
+            space,
+            js.Seeded(make(population_size=4), point),
+            key=jax.random.key(0),
+            num_generations=1,
+        )
+        assert js.describe(space, result.params) == {"a": pytest.approx(1.25, abs=1e-5), "b": "y"}
+
+
+@pytest.mark.parametrize("name", registry)
+@pytest.mark.parametrize("size", [0, -1, 2.5, True])
+def test_population_sizes_are_checked(name, size):
+    with pytest.raises(ValueError, match="population_size must be an integer"):
+        registry[name](population_size=size)
+
+
+def bowl(key, params):
+    distance = jnp.concatenate([params["x"] - 1, jnp.array([params["n"] - 3.0])])
+    return jnp.sum(distance**2) + (params["c"] != 2)
+
+
+@functools.partial(jax.jit, static_argnames=("name", "evaluations"))
+def final_losses(name, evaluations=640, seeds=64):
+    space = {"x": js.Float(-5, 5, shape=(3,)), "n": js.Int(0, 20), "c": js.Choice(*"abcd")}
+    strategy = registry[name]()
+    size = jax.eval_shape(lambda k: strategy.ask(k, strategy.init(k, js.domain(space)))[0].x, jax.random.key(0)).shape[0]
+    evaluator = js.Vectorized(bowl, gradients=name == "gradient_search")
+    run = functools.partial(js.minimize, evaluator, space, strategy, num_generations=evaluations // size)
+    return jax.vmap(lambda key: run(key=key).loss)(jax.random.split(jax.random.key(1), seeds))
+
+
+@pytest.mark.parametrize("name", [name for name in registry if name != "random_search"])
+def test_every_strategy_beats_random_search(name):
+    wins = int(jnp.sum(final_losses(name) < final_losses("random_search")))
+    assert stats.binomtest(wins, 64, alternative="greater").pvalue < 0.01
