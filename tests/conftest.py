@@ -1,6 +1,6 @@
 import os
 
-# Before JAX starts its backend: eight simulated devices, and the quick compiler, since tests compile more than they run.
+# Before JAX starts: eight simulated devices, and the quick compiler, since tests compile more than they run.
 os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=1")
 
 import jax

@@ -17,7 +17,7 @@ from jaxsearch.cli.run import Options, run_search
 def main() -> None:
     """Runs the command; bad input ends in one line on stderr and exit code 2, never in a traceback."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="jaxsearch", standalone_mode=False)
     except click.ClickException as error:
         code = _complain(error.format_message())
     except (ValueError, OSError) as error:

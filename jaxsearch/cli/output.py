@@ -39,8 +39,8 @@ def announce(
         print(f"note: {note}")
     validation = f"{options.folds}-fold cross-validation" if options.folds > 1 else "a hold-out"
     print(
-        f"{type(strategy).__name__} over networks of 1-{model.max_layers} layers and {model.min_width}-{model.max_width} "
-        f"units: {options.budget} candidates, {metric.name} by {validation}, {epochs} epochs",
+        f"{type(strategy).__name__} over networks of 1-{model.max_layers} layers and "
+        f"{model.min_width}-{model.max_width} units: {options.budget} candidates, {metric.name} by {validation}, {epochs} epochs",
         flush=True,
     )
 
@@ -62,7 +62,11 @@ def report(outcome: Outcome) -> None:
     elif result.stopped in ("time", "interrupt"):
         print("Stopped early: " + ("the time limit is reached." if result.stopped == "time" else "interrupted."))
     failed = outcome.trials.num_failed
-    print(f"{len(rows)} candidates in {outcome.seconds:.0f} s, {failed} failed" if failed else f"{len(rows)} candidates in {outcome.seconds:.0f} s, none failed")
+    print(
+        f"{len(rows)} candidates in {outcome.seconds:.0f} s, {failed} failed"
+        if failed
+        else f"{len(rows)} candidates in {outcome.seconds:.0f} s, none failed"
+    )
     print(f"Best network: {best.architecture}")
     print(f"Cross-validation {metric.name}: {best.score:.4f} +- {np.std(best.folds):.4f} over {len(best.folds)} folds")
     print(f"Test {metric.name}: {outcome.test_score:.4f}, on rows that the search never saw")

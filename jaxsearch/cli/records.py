@@ -130,7 +130,9 @@ def _flat(params: dict[str, Any]) -> dict[str, Any]:
     """One column per number: lists become name_1, name_2, ..."""
     flat: dict[str, Any] = {}
     for name, value in params.items():
-        flat |= {f"{name}_{i + 1}": entry for i, entry in enumerate(value)} if isinstance(value, list) else {name: value}
+        flat |= (
+            {f"{name}_{i + 1}": entry for i, entry in enumerate(value)} if isinstance(value, list) else {name: value}
+        )
     return flat
 
 
@@ -154,7 +156,9 @@ def _best(outcome: Outcome) -> dict[str, Any]:
         "num_failed": outcome.trials.num_failed,
         "stopped": outcome.result.stopped,
         "seconds": round(outcome.seconds, 2),
-        "versions": {name: importlib.metadata.version(name) for name in ("jaxsearch", "jax", "jaxlib", "optax", "numpy")},
+        "versions": {
+            name: importlib.metadata.version(name) for name in ("jaxsearch", "jax", "jaxlib", "optax", "numpy")
+        },
     }
 
 

@@ -102,7 +102,10 @@ def run_search(options: Options) -> int:
         callback=trials.add,
     )
     if not np.isfinite(float(result.loss)):
-        print(f"Error: all {len(trials.rows)} evaluations failed: the training diverged every time. Scale the data.", file=sys.stderr)
+        print(
+            f"Error: all {len(trials.rows)} evaluations failed: the training diverged every time. Scale the data.",
+            file=sys.stderr,
+        )
         return 1
     fitted = evaluator.fit(key_fit, space, result.params)
     test_loss = metric.loss(fitted.predict(table.x[test]), jnp.asarray(table.y[test]), jnp.ones(int(np.sum(test))))
@@ -117,7 +120,9 @@ def run_search(options: Options) -> int:
 def _load(options: Options) -> Table:
     if options.data in BUILT_IN and not Path(options.data).is_file():
         if options.target or options.task or options.drop:
-            raise ValueError(f"--target, --task and --drop are for CSV files; {options.data} is built in. Leave them out.")
+            raise ValueError(
+                f"--target, --task and --drop are for CSV files; {options.data} is built in. Leave them out."
+            )
         return load_built_in(options.data)
     if not Path(options.data).suffix and not Path(options.data).exists():
         check_name("data set", options.data, BUILT_IN)

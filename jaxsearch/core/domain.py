@@ -44,7 +44,9 @@ class Domain:
                     f"{field.name} has {len(getattr(self, field.name))}. Give both the same length."
                 )
         if min(self.cardinality, default=0) < 0:
-            raise ValueError(f"Cardinality must be 0 (continuous) or more; got {min(self.cardinality)}. Use 0 for reals.")
+            raise ValueError(
+                f"Cardinality must be 0 (continuous) or more; got {min(self.cardinality)}. Use 0 for reals."
+            )
 
     @property
     def size(self) -> int:
@@ -96,7 +98,7 @@ class Domain:
         always, above = (parent < 0).reshape(row), np.maximum(parent, 0)
         chosen = always | (self.index(x)[..., above] == branch)
         for _ in range(self.depth):  # a coordinate matters if its parent does, up the whole chain
-            result = chosen & (always | result[..., above])
+            result = jnp.asarray(chosen & (always | result[..., above]))
         return result
 
     def _rows(self, ndim: int) -> tuple[np.ndarray, np.ndarray]:

@@ -49,4 +49,5 @@ def uniform(key: Key, shape: tuple[int, ...], low: float = 0.0, high: float = 1.
 
 
 def _fusible(key: Key) -> bool:
-    return str(jax.random.key_impl(key)) == "threefry2x32" and bool(jax.config.jax_threefry_partitionable)
+    partitionable = bool(jax.config.jax_threefry_partitionable)  # pyright: ignore[reportAttributeAccessIssue]
+    return partitionable and str(jax.random.key_impl(key)) == "threefry2x32"

@@ -3,11 +3,13 @@
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 from jaxsearch.core.domain import Domain as Domain
 
 Array = jax.Array
 Key = jax.Array
+HostArray = jax.Array | np.ndarray  # what a user may pass: either kind
 PyTree = Any
 Scalar = float | jax.Array
 

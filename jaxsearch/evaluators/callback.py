@@ -41,12 +41,14 @@ class Callback:
 
     def _losses(self, loss: jax.ShapeDtypeStruct, space: PyTree, params: PyTree) -> np.ndarray:
         space, params = jax.tree.map(np.asarray, (space, params))
-        rows = [describe(space, jax.tree.map(lambda leaf: leaf[i], params)) for i in range(loss.shape[0])]
-        return np.array([self._loss(row) for row in rows], loss.dtype).reshape(loss.shape)
+
+        def configuration(i: int) -> Any:
+            return describe(space, jax.tree.map(lambda leaf: leaf[i], params))
+
+        return np.array([self._loss(configuration(i)) for i in range(loss.shape[0])], loss.dtype)
 
     def _loss(self, plain: Any) -> float:
         try:
             return float(self.function(plain))
         except self.catch:
             return float("nan")
-

@@ -10,7 +10,7 @@ import numpy as np
 import optax
 
 from jaxsearch.core.pytree import pytree
-from jaxsearch.core.types import Array, Key, PyTree
+from jaxsearch.core.types import Array, HostArray, Key, PyTree
 from jaxsearch.evaluators import scaling
 from jaxsearch.evaluators.metrics import Metric
 from jaxsearch.spaces.dimensions import Choice, Int
@@ -29,9 +29,9 @@ class Fitted:
     features: scaling.Scaler
     target: scaling.Scaler | None
 
-    def predict(self, x: Array) -> Array:
+    def predict(self, x: HostArray) -> Array:
         """Logits `[n, C]` for classification, values `[n]` in the target's unit for regression."""
-        outputs = self.model.apply(None, self.params, self.weights, self.features.transform(x))
+        outputs = self.model.apply(None, self.params, self.weights, self.features.transform(jnp.asarray(x)))
         return outputs if self.target is None else self.target.inverse(outputs)[:, 0]
 
 
@@ -121,7 +121,7 @@ def _optimizer(params: dict[str, Array], group: Array, steps: int, grouped: bool
     learning_rate = params.get("learning_rate", 1e-3)
     updates = jnp.maximum(steps // group, 1)
 
-    def schedule(count: Array) -> Array:
+    def schedule(count: Any) -> Array:
         return learning_rate * 0.5 * (1 + jnp.cos(jnp.pi * jnp.minimum(count / updates, 1)))
 
     optimizer = optax.chain(
@@ -139,7 +139,7 @@ def fit(key: Key, model: Any, space: PyTree, params: PyTree, x: Array, y: Array,
 
 
 def check_data(model: Any, x: Any, y: Any, metric: Metric) -> None:
-    """Raises ValueError unless the rows fit together, the model and the metric; looks at values of NumPy arrays only."""
+    """Raises ValueError unless the rows fit together, the model and the metric; looks at NumPy values only."""
     if np.ndim(x) != 2 or np.ndim(y) != 1 or len(x) != len(y):
         raise ValueError(f"Data must be x [n, F] and y [n]; got shapes {np.shape(x)} and {np.shape(y)}. Reshape them.")
     if x.shape[1] != model.num_features:
@@ -147,7 +147,11 @@ def check_data(model: Any, x: Any, y: Any, metric: Metric) -> None:
     integers = jnp.issubdtype(y.dtype, jnp.integer)
     if metric.task == "classification" and not integers:
         raise ValueError(f"The metric {metric.name} needs integer classes; y is {y.dtype}. Use y.astype(int), or mse.")
-    if metric.task == "classification" and isinstance(y, np.ndarray) and not 0 <= y.min() <= y.max() < model.num_outputs:
+    if (
+        metric.task == "classification"
+        and isinstance(y, np.ndarray)
+        and not 0 <= y.min() <= y.max() < model.num_outputs
+    ):
         raise ValueError(
             f"Classes must be 0 .. {model.num_outputs - 1}, the model's outputs; y has {y.min()} .. {y.max()}. "
             "Number the classes from 0."

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxsearch.core.names import check_name
 from jaxsearch.core.pytree import pytree, static
-from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
+from jaxsearch.core.types import Array, Candidates, HostArray, Key, PyTree, Results
 from jaxsearch.evaluators import splits, trainer
 from jaxsearch.evaluators.metrics import Metric, metrics
 from jaxsearch.evaluators.vectorized import in_chunks
@@ -18,6 +18,8 @@ from jaxsearch.spaces import codec
 
 @pytree
 class TrainingState:
+    """What an evaluation needs to know of the split."""
+
     fold: Array  # [n] int32, the fold in which a row is held out; from 1 on never, for hold-out
 
 
@@ -45,7 +47,7 @@ class Training:
     """
 
     model: Any
-    data: tuple[Array, Array]
+    data: tuple[HostArray, HostArray]
     metric: str = static(default="error")
     folds: int = static(default=5)
     epochs: int = static(default=30)
@@ -77,7 +79,9 @@ class Training:
     def _num_held_out(self) -> int:
         """The most rows that a fold holds out."""
         count = len(self.data[0])
-        return -(-count // self.folds) if self.folds > 1 else min(max(round(self.validation_share * count), 1), count - 1)
+        return (
+            -(-count // self.folds) if self.folds > 1 else min(max(round(self.validation_share * count), 1), count - 1)
+        )
 
     def init(self, key: Key, space: PyTree, count: int) -> TrainingState:
         if not isinstance(space, dict):
@@ -93,7 +97,7 @@ class Training:
         self, key: Key, state: TrainingState, space: PyTree, candidates: Candidates
     ) -> tuple[Results, TrainingState]:
         keys, count = jax.random.split(key, len(candidates.x)), len(candidates.x)
-        data = tuple(jnp.asarray(part) for part in self.data)
+        data = (jnp.asarray(self.data[0]), jnp.asarray(self.data[1]))
         params = jax.vmap(codec.decode, in_axes=(None, 0))(space, candidates.x)
         models = (*self.smaller, self.model)
         fits = self._fits(space, params)
@@ -140,10 +144,10 @@ class Training:
             loss = metric.loss(outputs, y, measured.astype(outputs.dtype))
             return jnp.where(jnp.all(jnp.isfinite(outputs)), loss, jnp.nan).astype(jnp.result_type(float))
 
-        return jax.vmap(fold_loss)(*every_fold, fold).reshape(count, self.folds)
+        keys, params = every_fold
+        return jax.vmap(fold_loss)(keys, params, fold).reshape(count, self.folds)
 
     def fit(self, key: Key, space: PyTree, params: PyTree) -> trainer.Fitted:
         """Trains one configuration on all rows, none held out."""
         x, y = (jnp.asarray(part) for part in self.data)
         return trainer.fit(key, self.model, space, params, x, y, self.epochs, self._metric)
-

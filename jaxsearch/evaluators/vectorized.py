@@ -30,9 +30,9 @@ def in_chunks(function: Callable, arguments: PyTree, chunk_size: int) -> PyTree:
     size = min(chunk_size, count)
     chunks = -(-count // size)
     rows = jnp.minimum(jnp.arange(chunks * size), count - 1)  # the last chunk is filled up with its last row
-    split = jax.tree.map(lambda leaf: leaf[rows].reshape((chunks, size) + leaf.shape[1:]), arguments)
+    split = jax.tree.map(lambda leaf: leaf[rows].reshape((chunks, size, *leaf.shape[1:])), arguments)
     values = jax.lax.map(lambda chunk: function(*chunk), split)
-    return jax.tree.map(lambda leaf: leaf.reshape((chunks * size,) + leaf.shape[2:])[:count], values)
+    return jax.tree.map(lambda leaf: leaf.reshape((chunks * size, *leaf.shape[2:]))[:count], values)
 
 
 @pytree

@@ -24,5 +24,5 @@ def uniform_table(key: Key, rows: int, columns: int) -> Array:
 def dropout(key: Key, rate: Array, activations: Array) -> Array:
     """Drops entries of `activations` `[B, W]` with probability `rate`, the same ones whatever the padding of W."""
     batch, width = activations.shape
-    kept = random.uniform(key, (width, batch)).T >= rate  # W leads, see uniform_table
+    kept = rate <= random.uniform(key, (width, batch)).T  # W leads, see uniform_table
     return jnp.where(kept, activations / (1 - rate), 0)

@@ -53,7 +53,7 @@ class MLP:
         """A sensible space for the architecture together with learning rate, weight decay and batch size."""
         space: dict[str, Any] = {
             "learning_rate": Float(1e-3, 3e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-1, log=True),
+            "weight_decay": Float(1e-4, 1.0, log=True),
             "batch_size": Choice(64, 128, 256),
             "dropout": Float(0.0, 0.4),
         }
@@ -83,7 +83,7 @@ class MLP:
         }
 
     def smaller(self) -> tuple["MLP", ...]:
-        """Versions with smaller arrays, cheapest first, that train most architectures of `space()` to the same result."""
+        """Versions with smaller arrays, cheapest first, for most architectures of `space()`."""
         half = dataclasses.replace(self, max_width=-(-self.max_width // 2), min_width=1)
         shallow = dataclasses.replace(self, max_layers=1)
         return tuple(model for model in (half, shallow) if model != self) if self.max_width > 32 else ()
@@ -110,7 +110,11 @@ class MLP:
         functions = [ACTIVATIONS[name] for name in self.activations]
         for layer, dense in enumerate(weights["hidden"]):
             before = x @ dense["w"] + dense["b"][None]
-            h = jax.lax.select_n(params["activation"], *(f(before) for f in functions)) if functions[1:] else functions[0](before)
+            h = (
+                jax.lax.select_n(params["activation"], *(f(before) for f in functions))
+                if functions[1:]
+                else functions[0](before)
+            )
             h = h * masking.units(params["width"][layer], self.max_width, h.dtype)[None]
             if key is not None:
                 h = masking.dropout(jax.random.fold_in(key, layer), params["dropout"], h)

@@ -42,10 +42,14 @@ class PortableModel(NamedTuple):
 
 def save(path: str | Path, model: PortableModel) -> None:
     """Writes the model to `path`."""
-    arrays = {f"{name}{i}": part for i, layer in enumerate(model.layers) for name, part in zip("wb", layer, strict=True)}
+    arrays = {
+        f"{name}{i}": part for i, layer in enumerate(model.layers) for name, part in zip("wb", layer, strict=True)
+    }
     facts = json.dumps({"activation": model.activation, "num_layers": len(model.layers), "about": model.about})
     target = np.array([] if model.target is None else model.target)
-    np.savez(path, facts=np.array(facts), mean=model.mean, factor=model.factor, target=target, **arrays)
+    np.savez(
+        path, allow_pickle=False, facts=np.array(facts), mean=model.mean, factor=model.factor, target=target, **arrays
+    )
 
 
 def load(path: str | Path) -> PortableModel:

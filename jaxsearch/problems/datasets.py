@@ -85,11 +85,15 @@ def _optional(module: str) -> Any:
 def _frame(path: Path) -> Any:
     pandas = _optional("pandas")
     if not path.is_file():
-        raise ValueError(f"Data must be a CSV file or one of {', '.join(BUILT_IN)}; there is no file {path}. Check the path.")
+        raise ValueError(
+            f"Data must be a CSV file or one of {', '.join(BUILT_IN)}; there is no file {path}. Check the path."
+        )
     try:
         frame = pandas.read_csv(path)
     except (pandas.errors.EmptyDataError, pandas.errors.ParserError, UnicodeDecodeError, OSError) as error:
-        raise ValueError(f"{path} must be a CSV file with a header line; {str(error).strip()}. Check the file.") from None
+        raise ValueError(
+            f"{path} must be a CSV file with a header line; {str(error).strip()}. Check the file."
+        ) from None
     if frame.empty:
         raise ValueError(f"{path} must have rows below its header; it has none. Add data.")
     return frame
@@ -140,5 +144,7 @@ def _numbers(column: Any, categories: list[str]) -> np.ndarray:
         return np.array([[value is not None and str(value) == c for c in categories] for value in text], np.float32)
     values = np.asarray(column, np.float32)[:, None]
     if np.any(np.isinf(values)):
-        raise ValueError(f"Columns must be finite; {column.name} has infinite values. Replace them, or leave them empty.")
+        raise ValueError(
+            f"Columns must be finite; {column.name} has infinite values. Replace them, or leave them empty."
+        )
     return values

@@ -73,9 +73,7 @@ def population_size(strategy: Strategy, state: PyTree, key: Key) -> int:
     return jax.eval_shape(strategy.ask, key, state)[0].x.shape[0]
 
 
-def advance(
-    progress: Progress, strategy: Strategy, evaluator: Evaluator, space: PyTree
-) -> tuple[Progress, Generation]:
+def advance(progress: Progress, strategy: Strategy, evaluator: Evaluator, space: PyTree) -> tuple[Progress, Generation]:
     """Runs one generation."""
     key_ask, key_evaluate = jax.random.split(jax.random.fold_in(progress.key, progress.generation))
     candidates, state = strategy.ask(key_ask, progress.strategy)

@@ -57,6 +57,7 @@ def minimize(
 
 
 def check_strategy(strategy: Any) -> None:
+    """Raises ValueError unless `strategy` is an instance with the three methods of the contract."""
     if isinstance(strategy, type) or not isinstance(strategy, Strategy):
         raise ValueError(
             f"A strategy needs the methods init, ask and tell; got {strategy!r}. Pass an instance such as PSO()."
@@ -93,7 +94,7 @@ def _until(target, step, progress: Progress, num_generations: int) -> tuple[Prog
         return after, jax.tree.map(lambda rows, row: write(rows, row, progress.generation), history, entry)
 
     shapes = jax.eval_shape(step, progress)[1]
-    empty = jax.tree.map(lambda entry: jnp.zeros((num_generations,) + entry.shape, entry.dtype), shapes)
+    empty = jax.tree.map(lambda entry: jnp.zeros((num_generations, *entry.shape), entry.dtype), shapes)
     progress, history = jax.lax.while_loop(unfinished, body, (progress, varying(empty, progress.best.loss)))
     last = jnp.minimum(jnp.arange(num_generations), progress.generation - 1)
     return progress, jax.tree.map(lambda rows: rows[last], history)

@@ -54,7 +54,11 @@ def search(
         ValueError: for arguments that cannot work, or no limit at all.
     """
     check_strategy(strategy)
-    for name, value in (("num_generations", num_generations), ("max_evaluations", max_evaluations), ("patience", patience)):
+    for name, value in (
+        ("num_generations", num_generations),
+        ("max_evaluations", max_evaluations),
+        ("patience", patience),
+    ):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
             raise ValueError(f"{name} must be an integer of at least 1; got {value!r}. Leave it out for no limit.")
     if time_limit is not None and not time_limit > 0:

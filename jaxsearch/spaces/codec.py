@@ -15,7 +15,7 @@ from jaxsearch.core.types import Array, Domain, Key, PyTree
 from jaxsearch.spaces.dimensions import Dimension
 
 
-def flatten(space: PyTree) -> tuple[list[Dimension], Any]:
+def flatten(space: PyTree) -> tuple[list[Any], Any]:
     """The dimensions of a space in the order of their coordinates, and the structure to put values back.
 
     Raises ValueError for a leaf that is not a dimension, with its path.

@@ -15,25 +15,12 @@ import numpy as np
 
 from jaxsearch.core.domain import geometric_stretch
 from jaxsearch.core.pytree import is_number, pytree, static
-from jaxsearch.core.types import Array, Domain, PyTree, Scalar
+from jaxsearch.core.types import Array, Domain, Scalar
+from jaxsearch.spaces import checks
 
 
 class Dimension:
-    """What stands at the leaves of a space; see the module's docstring for the methods."""
-
-    domain: Domain
-
-    def decode(self, x: Array) -> PyTree:
-        raise NotImplementedError
-
-    def encode(self, value: PyTree) -> Array:
-        raise NotImplementedError
-
-    def describe(self, value: PyTree) -> Any:
-        raise NotImplementedError
-
-    def undescribe(self, plain: Any) -> PyTree:
-        raise NotImplementedError
+    """Marks what may stand at the leaves of a space; see the module's docstring for the methods."""
 
 
 @pytree
@@ -52,9 +39,9 @@ class Float(Dimension):
     shape: tuple[int, ...] = static(default=(), kw_only=True)
 
     def __post_init__(self):
-        _check_shape(self.shape)
+        checks.check_shape(self.shape)
         if is_number(self.low) and is_number(self.high):
-            _check_bounds(self)
+            checks.check_bounds(self)
 
     @property
     def domain(self) -> Domain:
@@ -69,9 +56,10 @@ class Float(Dimension):
         low, high = self._bounds()
         x = x.reshape(self.shape)
         if self.log:
-            value = jnp.exp(jnp.log(low) * (1 - x) + jnp.log(high) * x)
-        else:
-            value = low * (1 - x) + high * x
+            low, high = jnp.log(low), jnp.log(high)
+        value = low * (1 - x) + high * x
+        if self.log:
+            value, (low, high) = jnp.exp(value), self._bounds()
         # Rounding may leave the interval by an ulp; the correction must not touch the gradient at the ends.
         return value + jax.lax.stop_gradient(jnp.clip(value, low, high) - value)
 
@@ -86,11 +74,11 @@ class Float(Dimension):
         low, high = float(self.low), float(self.high)
         # The shortest decimal that rounds to the same float32; 0.1 in float32 lies above 0.1, hence the clip.
         shortest = [min(max(float(str(entry)), low), high) for entry in np.asarray(value).reshape(-1)]
-        return _nested(shortest, self.shape)
+        return checks.nested(shortest, self.shape)
 
     def undescribe(self, plain: Any) -> np.ndarray:
-        value = _as_array(self, plain)
-        _check_inside(self, plain, value)
+        value = checks.as_array(self, plain)
+        checks.check_inside(self, plain, value)
         return value.astype(jnp.result_type(float))
 
 
@@ -113,13 +101,13 @@ class Int(Dimension):
     shape: tuple[int, ...] = static(default=(), kw_only=True)
 
     def __post_init__(self):
-        _check_shape(self.shape)
+        checks.check_shape(self.shape)
         for name in ("low", "high"):
             bound = getattr(self, name)
             if isinstance(bound, bool) or not isinstance(bound, int | np.integer):
                 raise ValueError(f"Int needs integer bounds; got {name}={bound!r}. Use Float for real numbers.")
             object.__setattr__(self, name, int(bound))
-        _check_bounds(self)
+        checks.check_bounds(self)
         if self.high - self.low >= 2**31 - 1:
             raise ValueError(
                 f"Int needs fewer than 2**31 - 1 values; got {self.high - self.low + 1}. Use Float and round."
@@ -142,13 +130,13 @@ class Int(Dimension):
         return self.domain.centre(index)
 
     def describe(self, value: Array) -> Any:
-        return _nested([int(entry) for entry in np.asarray(value).reshape(-1)], self.shape)
+        return checks.nested([int(entry) for entry in np.asarray(value).reshape(-1)], self.shape)
 
     def undescribe(self, plain: Any) -> np.ndarray:
-        value = _as_array(self, plain)
+        value = checks.as_array(self, plain)
         if not np.all(np.isfinite(value)) or np.any(value != np.round(value)):
             raise ValueError(f"{self} takes integers; got {plain!r}. Round the value.")
-        _check_inside(self, plain, value)
+        checks.check_inside(self, plain, value)
         return value.astype(jnp.result_type(int))
 
 
@@ -167,7 +155,7 @@ class Choice(Dimension):
         if not options:
             raise ValueError("Choice needs at least one option; got none. Write e.g. Choice('relu', 'tanh').")
         for i, option in enumerate(options):
-            if any(_same(option, other) for other in options[:i]):
+            if any(checks.same(option, other) for other in options[:i]):
                 raise ValueError(f"Choice needs distinct options; got {option!r} twice. Remove one of the two.")
         object.__setattr__(self, "options", options)
 
@@ -175,7 +163,7 @@ class Choice(Dimension):
         return (
             isinstance(other, Choice)
             and len(self.options) == len(other.options)
-            and all(map(_same, self.options, other.options))
+            and all(map(checks.same, self.options, other.options))
         )
 
     def __hash__(self) -> int:  # options may be unhashable, so only their types count
@@ -199,48 +187,6 @@ class Choice(Dimension):
 
     def undescribe(self, plain: Any) -> np.ndarray:
         for index, option in enumerate(self.options):
-            if _same(option, plain):
+            if checks.same(option, plain):
                 return np.int32(index)  # type: ignore[return-value]
         raise ValueError(f"{plain!r} is not an option of {self}. Use one of its options, with the same type.")
-
-
-def _same(a: Any, b: Any) -> bool:
-    if type(a) is not type(b):
-        return False
-    return np.array_equal(a, b) if isinstance(a, np.ndarray) else bool(a is b or a == b)
-
-
-def _nested(values: list, shape: tuple[int, ...]) -> Any:
-    for length in reversed(shape):
-        values = [values[i : i + length] for i in range(0, len(values), length)]
-    return values[0]
-
-
-def _check_shape(shape: Any) -> None:
-    if not isinstance(shape, tuple) or not all(isinstance(n, int) and n > 0 for n in shape):
-        raise ValueError(f"A shape must be a tuple of positive integers; got {shape!r}. Write e.g. shape=(3,).")
-
-
-def _check_bounds(dimension: Float | Int) -> None:
-    name, low, high = type(dimension).__name__, dimension.low, dimension.high
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"{name} needs finite bounds; got low={low}, high={high}. Give two numbers.")
-    if low >= high:
-        raise ValueError(f"{name} needs low < high; got low={low}, high={high}. Swap or widen the bounds.")
-    if dimension.log and low <= 0:
-        raise ValueError(f"{name} with log=True needs low > 0; got low={low}. Raise low or drop log=True.")
-
-
-def _as_array(dimension: Float | Int, plain: Any) -> np.ndarray:
-    try:
-        value = np.asarray(plain, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{dimension} takes numbers; got {plain!r}. Give a number or a nested list.") from None
-    if value.shape != dimension.shape:
-        raise ValueError(f"{dimension} takes shape {dimension.shape}; got {value.shape}. Reshape the value.")
-    return value
-
-
-def _check_inside(dimension: Float | Int, plain: Any, value: np.ndarray) -> None:
-    if not np.all((value >= float(dimension.low)) & (value <= float(dimension.high))):
-        raise ValueError(f"{dimension} takes values inside its bounds; got {plain!r}. Widen the bounds or clip.")

@@ -89,7 +89,9 @@ class Switch(Dimension):
 
     def decode(self, x: Array) -> Selected:
         spaces = zip(self.branches.items(), self._split(x), strict=True)
-        return Selected(self._selector.decode(x[:1]), {name: codec.decode(space, part) for (name, space), part in spaces})
+        return Selected(
+            self._selector.decode(x[:1]), {name: codec.decode(space, part) for (name, space), part in spaces}
+        )
 
     def encode(self, value: Selected) -> Array:
         parts = [codec.encode(space, value.branches[name]) for name, space in self.branches.items()]
@@ -105,10 +107,10 @@ class Switch(Dimension):
                 f"A Switch takes {{branch: parameters}} with one of the branches {', '.join(self.branches)}; got "
                 f"{plain!r}. Name exactly one of them."
             )
-        (name, inner), = plain.items()
+        ((name, inner),) = plain.items()
         values = {other: _midpoint(space) for other, space in self.branches.items()}
         values[name] = undescribe(self.branches[name], inner)
-        return Selected(self._selector.undescribe(name), values)
+        return Selected(jnp.asarray(self._selector.undescribe(name)), values)
 
 
 def _midpoint(space: PyTree) -> PyTree:

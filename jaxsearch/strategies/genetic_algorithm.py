@@ -13,6 +13,8 @@ from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 
 @pytree
 class GAState:
+    """What GA remembers between generations."""
+
     x: Array  # [P, D] the parents
     loss: Array  # [P]
     started: Array  # [] bool, whether the initial sample has been told

@@ -15,6 +15,8 @@ from jaxsearch.core.types import Array, Candidates, Domain, Key, PyTree, Results
 
 @pytree
 class GradientSearchState:
+    """What GradientSearch remembers between generations."""
+
     x: Array  # [P, D] the next point of each chain
     optimizer: PyTree  # the optax state, with leading axis P
     run_loss: Array  # [P] best loss since the restart
@@ -72,7 +74,7 @@ class GradientSearch:
             fresh = jnp.where(jax.random.bernoulli(key_kind, 0.5, (size, 1)), near, fresh)
         x = jnp.where(state.restart[:, None], fresh, state.x)
 
-        def reset(new: Array, old: Array) -> Array:
+        def reset(new: Any, old: Array) -> Array:
             return jnp.where(state.restart.reshape((-1,) + (1,) * (old.ndim - 1)), new, old).astype(old.dtype)
 
         return Candidates(x), GradientSearchState(

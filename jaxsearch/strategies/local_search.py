@@ -13,6 +13,8 @@ from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 
 @pytree
 class LocalSearchState:
+    """What LocalSearch remembers between generations."""
+
     x: Array  # [P, D] where each chain stands
     loss: Array  # [P] its loss; +inf: start afresh at the next ask
     step: Array  # [P] standard deviation of the continuous move
@@ -90,6 +92,8 @@ def _patience(domain: Domain) -> int:
     """Proposals without improvement after which a chain is stuck."""
     values = np.array(domain.cardinality)[domain.discrete]
     # A missed neighbour has probability e^-3; long ordered coordinates count as 8, their steps being harmonic.
-    discrete = 3 * int(np.minimum(np.maximum(values - 1, 0), np.where(domain.categorical[domain.discrete], values, 8)).sum())
+    discrete = 3 * int(
+        np.minimum(np.maximum(values - 1, 0), np.where(domain.categorical[domain.discrete], values, 8)).sum()
+    )
     continuous = int(np.sum(~domain.discrete))
     return 20 + discrete + (80 + 50 * continuous if continuous else 0)

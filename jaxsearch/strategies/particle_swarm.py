@@ -13,6 +13,8 @@ from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 
 @pytree
 class PSOState:
+    """What PSO remembers between generations."""
+
     x: Array  # [P, D] current positions
     velocity: Array  # [P, D] 0 on categorical coordinates
     best_x: Array  # [P, D] each particle's own best

@@ -7,6 +7,8 @@ from jaxsearch.core.types import Candidates, Domain, Key, Results
 
 @pytree
 class RandomSearchState:
+    """What RandomSearch remembers between generations."""
+
     domain: Domain = static()
 
 

@@ -11,6 +11,8 @@ from jaxsearch.core.types import Array, Candidates, Domain, Key, Results
 
 @pytree
 class SeededState:
+    """What Seeded remembers between generations."""
+
     inner: State
     count: Array  # [] int32, candidates asked so far
     domain: Domain = static()

@@ -8,4 +8,4 @@ Each check raises AssertionError with what was expected.
 """
 
 from jaxsearch.testing.contract import CHECKS as CHECKS
-from jaxsearch.testing.contract import MIXED as MIXED
+from jaxsearch.testing.runs import MIXED as MIXED

@@ -47,7 +47,8 @@ def trained(model, params, task="classification"):
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
 @pytest.mark.parametrize(
-    ("layers", "widths", "activation"), [(1, [7, 3, 30], 0), (2, [12, 5, 8], 1), (3, [4, 16, 9], 2), (3, [32, 32, 32], 0)]
+    ("layers", "widths", "activation"),
+    [(1, [7, 3, 30], 0), (2, [12, 5, 8], 1), (3, [4, 16, 9], 2), (3, [32, 32, 32], 0)],
 )
 def test_training_padded_equals_training_alone(layers, widths, activation, task):
     outputs = CLASSES if task == "classification" else 1

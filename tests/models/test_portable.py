@@ -36,7 +36,11 @@ def test_a_saved_model_predicts_the_same_with_numpy_alone(tmp_path, task):
 
 def test_other_files_are_refused(tmp_path):
     path = tmp_path / "model.npz"
-    for write in (lambda: path.write_bytes(b""), lambda: path.write_text("text"), lambda: np.savez(path, a=np.zeros(2))):
+    for write in (
+        lambda: path.write_bytes(b""),
+        lambda: path.write_text("text"),
+        lambda: np.savez(path, a=np.zeros(2)),
+    ):
         write()
         with pytest.raises(ValueError, match="not a model written by jaxsearch"):
             portable.load(path)

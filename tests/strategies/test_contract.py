@@ -9,8 +9,6 @@ STRATEGIES = {name: make() for name, make in registry.items()}
 STRATEGIES["seeded"] = Seeded(registry["ga"](population_size=6), jnp.full((2, MIXED.size), 0.25))
 
 
-
-
 def cases():
     for name in STRATEGIES:
         for check in CHECKS:

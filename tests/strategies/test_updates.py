@@ -212,7 +212,9 @@ def bowl(key, params):
 def final_losses(name, evaluations=640, seeds=64):
     space = {"x": js.Float(-5, 5, shape=(3,)), "n": js.Int(0, 20), "c": js.Choice(*"abcd")}
     strategy = registry[name]()
-    size = jax.eval_shape(lambda k: strategy.ask(k, strategy.init(k, js.domain(space)))[0].x, jax.random.key(0)).shape[0]
+    size = jax.eval_shape(lambda k: strategy.ask(k, strategy.init(k, js.domain(space)))[0].x, jax.random.key(0)).shape[
+        0
+    ]
     evaluator = js.Vectorized(bowl, gradients=name == "gradient_search")
     run = functools.partial(js.minimize, evaluator, space, strategy, num_generations=evaluations // size)
     return jax.vmap(lambda key: run(key=key).loss)(jax.random.split(jax.random.key(1), seeds))

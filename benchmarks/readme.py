@@ -1,0 +1,60 @@
+"""Writes the generated parts of README.md and benchmarks/README.md, from the registry and from results/.
+
+    python benchmarks/readme.py
+
+A generated part stands between `<!-- name -->` and `<!-- end name -->`.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from jaxsearch.strategies import registry
+
+ROOT = Path(__file__).parent.parent
+
+
+def strategies() -> str:
+    """A table of the registry."""
+    rows = ["| strategy | command | what it is | source |", "| --- | --- | --- | --- |"]
+    for name, strategy in registry.items():
+        what, source = strategy.__doc__.split("\n")[0], strategy.__doc__.split("References:")[1]
+        source = " ".join(source.split()).split(". ")[0].rstrip(".")
+        rows.append(f"| `{strategy.__name__}` | `{name}` | {what} | {source} |")
+    return "\n".join(rows)
+
+
+def first_run() -> str:
+    """What `jaxsearch run` takes and achieves."""
+    result = json.loads((ROOT / "benchmarks" / "results" / "first_run.json").read_text())
+    about, summary, runs = result["about"], result["summary"], result["cold"]
+    error = max(summary["cross_validation_error"])
+    test = max(summary["test_error"])
+    low, high = summary["cold_seconds_range"]
+    return (
+        f"Measured on {about['cores']} cores with jax {about['versions']['jax']}, {len(runs)} seeds: "
+        f"{summary['candidates']} networks in {summary['cold_seconds']:.0f} s the first time "
+        f"({low:.0f} to {high:.0f} s), "
+        f"{summary['warm_seconds']:.0f} s with the programs in the compilation cache; cross-validation error at most "
+        f"{100 * error:.1f} %, test error at most {100 * test:.1f} %."
+    )
+
+
+PARTS = {"strategies": strategies, "first_run": first_run}
+
+
+def generated(text: str) -> str:
+    """The text with its generated parts made anew."""
+    for name, make in PARTS.items():
+        part = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
+        text = part.sub(lambda match: f"{match[1]}{make()}\n{match[2]}", text)  # noqa: B023  # used at once
+    return text
+
+
+def main() -> None:
+    for path in (ROOT / "README.md", ROOT / "benchmarks" / "README.md"):
+        path.write_text(generated(path.read_text()))
+
+
+if __name__ == "__main__":
+    main()

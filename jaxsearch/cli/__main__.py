@@ -1,0 +1,5 @@
+"""`python -m jaxsearch.cli`."""
+
+from jaxsearch.cli.main import main
+
+main()

@@ -1,0 +1,54 @@
+"""What the dimensions check, and the plain values that they take and give."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two options are the same value of the same type."""
+    if type(a) is not type(b):
+        return False
+    return np.array_equal(a, b) if isinstance(a, np.ndarray) else bool(a is b or a == b)
+
+
+def nested(values: list, shape: tuple[int, ...]) -> Any:
+    """A flat list as nested lists of the given shape; its only entry for ()."""
+    for length in reversed(shape):
+        values = [values[i : i + length] for i in range(0, len(values), length)]
+    return values[0]
+
+
+def check_shape(shape: Any) -> None:
+    """Raises ValueError unless `shape` is a tuple of positive integers."""
+    if not isinstance(shape, tuple) or not all(isinstance(n, int) and n > 0 for n in shape):
+        raise ValueError(f"A shape must be a tuple of positive integers; got {shape!r}. Write e.g. shape=(3,).")
+
+
+def check_bounds(dimension: Any) -> None:
+    """Raises ValueError unless the bounds of a Float or an Int fit together and its scale."""
+    name, low, high = type(dimension).__name__, dimension.low, dimension.high
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError(f"{name} needs finite bounds; got low={low}, high={high}. Give two numbers.")
+    if low >= high:
+        raise ValueError(f"{name} needs low < high; got low={low}, high={high}. Swap or widen the bounds.")
+    if dimension.log and low <= 0:
+        raise ValueError(f"{name} with log=True needs low > 0; got low={low}. Raise low or drop log=True.")
+
+
+def as_array(dimension: Any, plain: Any) -> np.ndarray:
+    """A plain value of a Float or an Int as an array of its shape; ValueError if it is not."""
+    try:
+        value = np.asarray(plain, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{dimension} takes numbers; got {plain!r}. Give a number or a nested list.") from None
+    if value.shape != dimension.shape:
+        raise ValueError(f"{dimension} takes shape {dimension.shape}; got {value.shape}. Reshape the value.")
+    return value
+
+
+def check_inside(dimension: Any, plain: Any, value: np.ndarray) -> None:
+    """Raises ValueError unless every entry lies between the dimension's bounds."""
+    if not np.all((value >= float(dimension.low)) & (value <= float(dimension.high))):
+        raise ValueError(f"{dimension} takes values inside its bounds; got {plain!r}. Widen the bounds or clip.")

@@ -1,0 +1,184 @@
+"""The command, as a person types it."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn import datasets
+
+from jaxsearch.cli import main as command
+from jaxsearch.models import portable
+
+SMALL = ["--budget", "8", "--folds", "2", "--epochs", "2", "--max-layers", "1", "--max-width", "8"]
+
+
+@pytest.fixture
+def jaxsearch(monkeypatch, capsys, tmp_path):
+    """Runs the command in a new directory; returns its exit code, output and errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command, "use_compilation_cache", lambda: None)  # it would configure the whole test process
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["jaxsearch", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            command.main()
+        out, err = capsys.readouterr()
+        return stop.value.code or 0, out, err
+
+    return run
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A CSV file of two classes, one text column and one rare class."""
+    rng = np.random.default_rng(0)
+    path = tmp_path / "table.csv"
+    rows = [f"{x:.3f},{'ab'[i % 2]},{'yes' if x > 0 else 'no'},{i}" for i, x in enumerate(rng.normal(size=60))]
+    rows[0] = rows[0].replace(",no,", ",rare,").replace(",yes,", ",rare,")
+    path.write_text("\n".join(["size,color,answer,number", *rows]) + "\n")
+    return path
+
+
+def trials(directory):
+    return list(csv.DictReader((directory / "trials.csv").read_text().splitlines()))
+
+
+def test_a_run_reports_and_writes(jaxsearch, tmp_path):
+    code, out, err = jaxsearch("run", "iris", *SMALL, "--epochs", "30", "--out", "result")
+    assert (code, err) == (0, "")
+    for part in ("Leaderboard", "8 candidates in", "none failed", "Best network: 1 hidden layer of", "over 2 folds"):
+        assert part in out
+    assert "Test error:" in out
+    assert sorted(path.name for path in (tmp_path / "result").iterdir()) == ["best.json", "model.npz", "trials.csv"]
+    assert [path.name for path in tmp_path.iterdir()] == ["result"]
+    rows = trials(tmp_path / "result")
+    best = json.loads((tmp_path / "result" / "best.json").read_text())
+    assert len(rows) == 8 == best["num_evaluations"]
+    scores = [float(row["score"]) for row in rows]
+    assert best["score"] == pytest.approx(min(scores))
+    assert best["score"] == pytest.approx(np.mean(best["folds"]), abs=1e-6)
+    assert {row["status"] for row in rows} == {"ok"}
+    model = portable.load(tmp_path / "result" / "model.npz")
+    x, y = datasets.load_iris(return_X_y=True)
+    assert np.mean(model.predict(x).argmax(1) == y) > 0.7
+    assert model.about["classes"] == ["setosa", "versicolor", "virginica"]
+
+
+def test_the_same_seed_gives_the_same_trials(jaxsearch, tmp_path):
+    for name in "ab":
+        assert jaxsearch("run", "iris", *SMALL, "--seed", "3", "--out", name)[0] == 0
+    first, second = (
+        [{name: value for name, value in row.items() if name != "seconds"} for row in trials(tmp_path / run)]
+        for run in "ab"
+    )
+    assert first == second
+
+
+def test_the_target_stops_it_early_and_says_so(jaxsearch):
+    code, out, _ = jaxsearch("run", "iris", *SMALL, "--budget", "60", "--stop-at", "0.9", "--out", "r")
+    assert code == 0
+    assert "Stopped early: error" in out
+    assert "meets the target 0.9" in out
+
+
+def test_a_regression_table_from_csv(jaxsearch, tmp_path):
+    frame = datasets.load_diabetes(as_frame=True).frame
+    frame.to_csv(tmp_path / "diabetes.csv", index=False)
+    options = ["--task", "regression", "--strategy", "pso", "--metric", "r2", "--stop-at", "0.2"]
+    code, out, err = jaxsearch(
+        "run", "diabetes.csv", "--target", "target", *options, *SMALL, "--epochs", "30", "--out", "r"
+    )
+    assert (code, err) == (0, "")
+    best = json.loads((tmp_path / "r" / "best.json").read_text())
+    assert 0.2 < best["score"] < 0.7
+    assert 0 < best["test_score"] < 0.8
+    assert "PSO over networks" in out
+
+
+@pytest.mark.parametrize("strategy", ["random_search", "LocalSearch", "Pso", "ga"])
+def test_strategies_by_any_spelling(jaxsearch, strategy):
+    assert jaxsearch("run", "iris", *SMALL, "--strategy", strategy, "--out", "r")[0] == 0
+
+
+def test_text_columns_and_dropped_ones(jaxsearch, table):
+    table.write_text(table.read_text().replace(",rare,", ",yes,"))
+    code, out, _ = jaxsearch("run", table, "--target", "answer", "--drop", "number", *SMALL, "--out", "r")
+    assert code == 0
+    assert "60 rows, 3 features, 2 classes" in out
+
+
+def test_failed_evaluations_are_counted_and_a_run_of_nothing_else_ends_normally(jaxsearch, tmp_path):
+    path = tmp_path / "huge.csv"
+    path.write_text("x,y\n" + "".join(f"{i}e37,{i * 1e36}\n" for i in range(1, 31)))
+    arguments = ["run", path, "--target", "y", "--task", "regression", "--metric", "mse", *SMALL]
+    code, _, err = jaxsearch(*arguments, "--out", "r")
+    assert code == 1
+    assert "all 8 evaluations failed" in err
+    assert not (tmp_path / "r").exists()
+
+
+BAD = [
+    (["run", "none.csv", "--target", "y"], "there is no file none.csv"),
+    (["run", "digit"], "Did you mean digits"),
+    (["run", "TABLE"], "A CSV file needs --target"),
+    (["run", "TABLE", "--target", "anser"], "Unknown column 'anser'. Did you mean answer"),
+    (["run", "TABLE", "--target", "answer", "--task", "regression"], "Regression needs numbers"),
+    (["run", "TABLE", "--target", "answer"], "class 'rare' has"),
+    (["run", "TABLE", "--target", "answer", "--task", "clustering"], "classification"),
+    (["run", "iris", "--target", "x"], "are for CSV files"),
+    (["run", "iris", "--budget", "-5"], "--budget must be at least 1; got -5"),
+    (["run", "iris", "--budget", "many"], "not a valid integer"),
+    (["run", "iris", "--strategy", "gaa"], "Unknown strategy 'gaa'. Did you mean ga"),
+    (["run", "iris", "--strategy", "gradient_search"], "needs gradients"),
+    (["run", "iris", "--metric", "eror"], "Unknown metric 'eror'. Did you mean error"),
+    (["run", "iris", "--metric", "rmse"], "does not fit classification. Use one of error"),
+    (["run", "iris", "--folds", "0"], "--folds must be at least 1"),
+    (["run", "iris", "--folds", "60"], "60 folds need 60 training rows of every class"),
+    (["run", "iris", "--epochs", "0"], "--epochs must be at least 1"),
+    (["run", "iris", "--test-share", "1.5"], "--test-share must lie between 0 and 1"),
+    (["run", "iris", "--time-limit", "-1"], "time_limit must be more than 0"),
+    (["run", "iris", "--out", "TABLE"], "must be a new or empty directory"),
+    (["run", "iris", "--nonsense"], "No such option"),
+    (["fly"], "No such command"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD, ids=[" ".join(arguments) for arguments, _ in BAD])
+def test_bad_input_gets_one_line_and_exit_code_2(jaxsearch, table, tmp_path, arguments, message):
+    arguments = [str(table) if argument == "TABLE" else argument for argument in arguments]
+    code, _, err = jaxsearch(*arguments)
+    assert code == 2
+    assert message in err
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"], "something was left behind"
+
+
+def test_bad_tables(jaxsearch, tmp_path):
+    path = tmp_path / "bad.csv"
+    for text, message in (
+        ("", "CSV file with a header line"),
+        ("a,y\n", "must have rows"),
+        ("a,b,y\n,1,0\n,2,1\n,3,0\n", "Every column needs values; a has none"),
+    ):
+        path.write_text(text)
+        code, _, err = jaxsearch("run", path, "--target", "y")
+        assert (code, err.count("\n")) == (2, 1)
+        assert message in err
+
+
+def test_list_names_everything(jaxsearch):
+    code, out, _ = jaxsearch("list")
+    assert code == 0
+    for name in ("ga", "pso", "local_search", "mlp", "balanced_error", "r2", "digits", "diabetes"):
+        assert f"  {name} " in out
+
+
+def test_the_installed_command_answers():
+    done = subprocess.run(
+        [sys.executable, "-m", "jaxsearch.cli", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("jaxsearch, version ")

@@ -1,0 +1,209 @@
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import AxisType, PartitionSpec
+
+import jaxsearch as js
+from jaxsearch.strategies import registry
+
+SPACE = {"x": js.Float(-5.0, 5.0, shape=(2,)), "c": js.Choice("a", "b", "c")}
+KEY = jax.random.key(0)
+
+
+def bowl(key, params):
+    return jnp.sum((params["x"] - 1) ** 2) + params["c"]
+
+
+run = functools.partial(js.minimize, bowl, SPACE, js.PSO(), num_generations=30)
+
+
+def test_it_finds_the_minimum_and_counts_what_it_did():
+    result = run(key=KEY, num_generations=60)
+    assert float(result.loss) < 1e-3
+    assert js.describe(SPACE, result.params)["c"] == "a"
+    np.testing.assert_allclose(js.decode(SPACE, result.x)["x"], result.params["x"])
+    assert float(bowl(KEY, result.params)) == pytest.approx(float(result.loss), abs=1e-6)
+    assert int(result.num_generations) == 60
+    assert int(result.num_evaluations) == 60 * 13
+    assert int(result.num_failed) == 0
+    history = np.asarray(result.history)
+    assert history.shape == (60,)
+    assert np.all(np.diff(history) <= 0)
+    assert history[-1] == result.loss
+
+
+def test_the_target_ends_the_loop_and_the_history_keeps_its_length():
+    result = run(key=KEY, num_generations=200, target=0.05)
+    ran = int(result.num_generations)
+    assert 1 <= ran < 200
+    assert float(result.loss) <= 0.05
+    history = np.asarray(result.history)
+    assert history.shape == (200,)
+    assert np.all(history[: ran - 1] > 0.05)
+    assert np.all(history[ran - 1 :] == result.loss)
+    np.testing.assert_array_equal(history[:ran], np.asarray(run(key=KEY, num_generations=200).history)[:ran])
+
+
+def test_an_unreachable_target_changes_nothing():
+    np.testing.assert_array_equal(run(key=KEY, target=-1.0).history, run(key=KEY).history)
+
+
+def test_other_hyperparameters_bounds_targets_and_keys_compile_nothing(compilations):
+    def go(seed, strategy, low, high, target):
+        space = {"x": js.Float(low, high, shape=(2,)), "c": js.Choice("a", "b", "c")}
+        return jax.block_until_ready(
+            js.minimize(bowl, space, strategy, key=keys[seed], num_generations=7, target=target)
+        )
+
+    keys = [jax.random.key(seed) for seed in range(3)]
+    go(0, js.PSO(), -5.0, 5.0, 0.01)
+    go(0, js.PSO(), -5.0, 5.0, None)
+    assert compilations() > 0
+    go(1, js.PSO(inertia=0.5, social=1), -1, 3, 0.5)
+    go(2, js.PSO(inertia=np.float64(0.3), cognitive=2), -2, 3.5, None)
+    assert compilations() == 0
+
+
+def test_a_search_is_one_compilation(compilations):
+    def fresh(key, params):  # a new objective, so that nothing is in the cache
+        return jnp.sum(params["x"] ** 2) + 2.0 * params["c"]
+
+    evaluator = js.Vectorized(fresh)
+    compilations()
+    js.minimize(evaluator, SPACE, js.GA(), key=KEY, num_generations=7)
+    assert compilations() == 1
+
+
+def test_under_jit_and_vmap_over_keys_and_hyperparameters():
+    keys = jax.random.split(KEY, 3)
+    alone = [run(key=key).loss for key in keys]
+    np.testing.assert_allclose(jax.jit(jax.vmap(lambda key: run(key=key).loss))(keys), alone, rtol=1e-3, atol=1e-6)
+    inertia = jnp.array([0.2, 0.7])
+    swarms = js.PSO(inertia=inertia, cognitive=jnp.ones(2), social=jnp.ones(2))
+    together = jax.vmap(lambda s: js.minimize(bowl, SPACE, s, key=KEY, num_generations=9).loss)(swarms)
+    for i in range(2):
+        swarm = js.PSO(inertia=inertia[i], cognitive=jnp.array(1.0), social=jnp.array(1.0))
+        single = js.minimize(bowl, SPACE, swarm, key=KEY, num_generations=9).loss
+        np.testing.assert_allclose(together[i], single, rtol=1e-3, atol=1e-6)
+
+
+def test_vmap_with_a_target_stops_each_member_on_its_own():
+    result = jax.vmap(lambda key: run(key=key, num_generations=100, target=0.1))(jax.random.split(KEY, 8))
+    assert np.all(np.asarray(result.loss) <= 0.1)
+    assert len(set(np.asarray(result.num_generations).tolist())) > 1
+
+
+def test_vmap_over_bounds_and_data():
+    def distance(data, key, params):
+        return (params["x"] - data) ** 2
+
+    def best(high, data):
+        space = {"x": js.Float(0.0, high)}
+        objective = jax.tree_util.Partial(distance, data)
+        return js.minimize(objective, space, js.GA(), key=KEY, num_generations=25).params["x"]
+
+    found = jax.vmap(best)(jnp.array([1.0, 10.0]), jnp.array([0.5, 20.0]))
+    np.testing.assert_allclose(found, [0.5, 10.0], rtol=1e-2)
+
+
+def test_grad_through_a_hyperparameter():
+    def final(inertia):
+        return js.minimize(bowl, SPACE, js.PSO(inertia=inertia), key=KEY, num_generations=5).loss
+
+    slope = jax.grad(final)(0.7)
+    h = 1e-3
+    assert np.isfinite(slope)
+    assert float(slope) == pytest.approx(float(final(0.7 + h) - final(0.7 - h)) / (2 * h), rel=0.05, abs=1e-3)
+
+
+def test_inside_a_users_scan():
+    def step(carry, key):
+        return carry + run(key=key, num_generations=4).loss, None
+
+    total, _ = jax.jit(lambda keys: jax.lax.scan(step, 0.0, keys))(jax.random.split(KEY, 3))
+    assert np.isfinite(total)
+
+
+@pytest.mark.parametrize("target", [None, 0.1])
+def test_in_shard_map(target):
+    mesh = jax.make_mesh((jax.device_count(),), ("i",), axis_types=(AxisType.Auto,))
+    spec = PartitionSpec("i")
+    search = lambda keys: run(key=keys[0], num_generations=8, target=target).loss[None]  # noqa: E731
+    keys = jax.random.split(KEY, jax.device_count())
+    losses = jax.jit(jax.shard_map(search, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=True))(keys)
+    alone = [run(key=key, num_generations=8, target=target).loss for key in keys]
+    np.testing.assert_allclose(losses, alone, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", registry)
+def test_failures_are_counted_and_end_normally(name):
+    def partly(key, params):
+        return jnp.where(params["c"] == 0, jnp.nan, bowl(key, params))
+
+    def never(key, params):
+        return bowl(key, params) * jnp.nan
+
+    def go(objective):
+        evaluator = js.Vectorized(objective, gradients=name == "gradient_search")
+        return js.minimize(evaluator, SPACE, registry[name](population_size=10), key=KEY, num_generations=20)
+
+    some, none = go(partly), go(never)
+    assert np.isfinite(some.loss)
+    assert 0 < int(some.num_failed) < 200
+    assert js.describe(SPACE, some.params)["c"] != "a"
+    assert np.isinf(none.loss)
+    assert int(none.num_failed) == int(none.num_evaluations) == 200
+
+
+def test_infeasible_candidates_do_not_win():
+    class Constrained:
+        def init(self, key, space, count):
+            return None
+
+        def evaluate(self, key, state, space, candidates):
+            x = candidates.x[:, 0]
+            return js.Results(x, violation=0.5 - x), state
+
+    result = js.minimize(
+        jax.tree_util.register_static(Constrained)(), js.Float(0, 1), js.RandomSearch(64), key=KEY, num_generations=3
+    )
+    assert 0.5 <= float(result.loss) < 0.6
+    assert int(result.num_failed) == 0
+
+
+def test_record_keeps_what_is_asked_for():
+    def record(generation):
+        return {"mean": jnp.mean(generation.results.loss), "x": generation.candidates.x}
+
+    result = run(key=KEY, record=record, num_generations=5)
+    assert result.history["x"].shape == (5, 13, 3)
+    assert result.history["mean"].shape == (5,)
+    assert run(key=KEY, record=record, num_generations=5, target=0.5).history["x"].shape == (5, 13, 3)
+
+
+def test_the_objective_gets_a_key_of_its_own():
+    result = js.minimize(
+        lambda key, p: jax.random.uniform(key) + 0 * p, js.Float(0, 1), js.RandomSearch(50), key=KEY, num_generations=2,
+        record=lambda generation: generation.results.loss,
+    )  # fmt: skip
+    assert len(np.unique(np.asarray(result.history))) == 100
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"num_generations": 0}, "num_generations must be"),
+        ({"num_generations": 2.0}, "num_generations must be"),
+        ({"strategy": js.PSO}, "Pass an instance such as"),
+        ({"strategy": "pso"}, "init, ask and tell"),
+        ({"space": {}}, "at least one dimension"),
+        ({"space": {"x": 3}}, "Float, Int, Choice or Switch"),
+    ],
+)
+def test_mistakes(change, message):
+    arguments = {"space": SPACE, "strategy": js.PSO(), "num_generations": 2} | change
+    with pytest.raises(ValueError, match=message):
+        js.minimize(bowl, arguments.pop("space"), arguments.pop("strategy"), key=KEY, **arguments)

@@ -1,0 +1,102 @@
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxsearch as js
+from jaxsearch.strategies import registry
+
+SPACE = {"x": js.Float(-5.0, 5.0, shape=(2,)), "c": js.Choice("a", "b", "c")}
+KEY = jax.random.key(0)
+
+
+def bowl(key, params):
+    return jnp.sum((params["x"] - 1) ** 2) + params["c"] + 0.01 * jax.random.uniform(key)
+
+
+def run(strategy=None, evaluator=bowl, **limits):
+    return js.search(evaluator, SPACE, strategy or js.PSO(population_size=10), key=KEY, progress=False, **limits)
+
+
+@pytest.mark.parametrize("name", registry)
+def test_the_numbers_are_those_of_minimize(name):
+    evaluator, strategy = js.Vectorized(bowl, gradients=True), registry[name]()
+    host = run(strategy, evaluator, num_generations=25)
+    compiled = js.minimize(evaluator, SPACE, strategy, key=KEY, num_generations=25)
+    np.testing.assert_array_equal(host.history, compiled.history)
+    jax.tree.map(np.testing.assert_array_equal, (host.params, host.state), (compiled.params, compiled.state))
+    assert int(host.num_evaluations) == int(compiled.num_evaluations)
+    assert host.stopped == "generations"
+
+
+def test_target():
+    host = run(num_generations=500, target=0.2)
+    compiled = js.minimize(bowl, SPACE, js.PSO(population_size=10), key=KEY, num_generations=500, target=0.2)
+    assert host.stopped == "target"
+    assert int(host.num_generations) == int(compiled.num_generations)
+    assert host.history.shape == (int(host.num_generations),)
+
+
+def test_a_loss_equal_to_the_target_meets_it():
+    result = run(evaluator=lambda key, params: jnp.float32(0.1) + 0 * params["c"], num_generations=9, target=0.1)
+    assert result.stopped == "target"
+
+
+def test_evaluations_patience_time_and_callback():
+    assert int(run(max_evaluations=57).num_evaluations) == 50
+    assert run(max_evaluations=57).stopped == "evaluations"
+    flat = run(evaluator=lambda key, params: 1.0 + 0 * params["c"], patience=4)
+    assert (flat.stopped, int(flat.num_generations)) == ("patience", 5)
+    begin = time.monotonic()
+    assert run(time_limit=0.2).stopped == "time"
+    assert time.monotonic() - begin < 60
+    seen = []
+
+    def callback(generation):
+        seen.append(float(generation.best.loss))
+        return len(seen) == 3
+
+    result = run(num_generations=50, callback=callback)
+    assert result.stopped == "callback"
+    np.testing.assert_allclose(seen, result.history)
+
+
+def test_an_interrupt_keeps_the_result_so_far():
+    def callback(generation):
+        if int(generation.state.improved) >= 0 and callback.count == 4:
+            raise KeyboardInterrupt
+        callback.count += 1
+
+    callback.count = 0
+    result = run(num_generations=50, callback=callback)
+    assert result.stopped == "interrupt"
+    assert int(result.num_generations) == 5
+
+
+def test_failures_are_counted():
+    result = run(js.RandomSearch(30), lambda key, p: jnp.where(p["c"] == 0, jnp.nan, 1.0), num_generations=4)
+    assert 15 < int(result.num_failed) < 70
+
+
+def test_the_bar_is_silent_without_a_terminal(capsys):
+    js.search(bowl, SPACE, js.GA(population_size=4), key=KEY, num_generations=2, progress=True)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({}, "needs an end"),
+        ({"target": 0.1}, "needs an end"),
+        ({"num_generations": 0}, "num_generations must be"),
+        ({"max_evaluations": -5}, "max_evaluations must be"),
+        ({"max_evaluations": 9}, "one generation of 10 candidates; got 9"),
+        ({"patience": 1.5}, "patience must be"),
+        ({"time_limit": 0}, "time_limit must be"),
+    ],
+)
+def test_mistakes(limits, message):
+    with pytest.raises(ValueError, match=message):
+        run(**limits)

@@ -1,0 +1,32 @@
+"""The README's blocks run, and its generated parts are those of the registry and the results."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
+def test_blocks_run(block):
+    exec(compile(block, "README.md", "exec"), {})
+
+
+def test_there_are_blocks_and_the_two_commands():
+    assert len(BLOCKS) >= 4
+    assert "pip install -e '.[cli]' && jaxsearch run\n" in README
+    assert "pip install -e '.[test]' && pytest\n" in README
+
+
+@pytest.mark.parametrize("name", ["README.md", "benchmarks/README.md"])
+def test_generated_parts_are_up_to_date(name):
+    path = ROOT / "benchmarks" / "readme.py"
+    spec = importlib.util.spec_from_file_location("readme", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert module.generated(text) == text, "run python benchmarks/readme.py"
