@@ -40,7 +40,8 @@ def announce(
     validation = f"{options.folds}-fold cross-validation" if options.folds > 1 else "a hold-out"
     print(
         f"{type(strategy).__name__} over networks of 1-{model.max_layers} layers and "
-        f"{model.min_width}-{model.max_width} units: {options.budget} candidates, {metric.name} by {validation}, {epochs} epochs",
+        f"{model.min_width}-{model.max_width} units: {options.budget} candidates, "
+        f"{metric.name} by {validation}, {epochs} epochs",
         flush=True,
     )
 

@@ -24,7 +24,7 @@ from jaxsearch.runners.search import search
 from jaxsearch.spaces import codec
 from jaxsearch.strategies import registry
 
-STEPS = 300  # gradient steps of 64 rows that the default number of epochs comes to
+STEPS = 300  # gradients that the default number of epochs comes to
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +76,9 @@ def run_search(options: Options) -> int:
         min_width=min(8, options.max_width),
     )
     held_out = 0.2 if options.folds == 1 else 1 / options.folds
-    epochs = options.epochs or int(np.clip(np.ceil(STEPS * 64 / (np.sum(~test) * (1 - held_out))), 5, 200))
+    rows = np.sum(~test) * (1 - held_out)
+    batch_size = int(np.clip(2 ** np.floor(np.log2(rows / 10)), 8, 64))  # at least ten steps an epoch
+    epochs = options.epochs or int(np.clip(np.ceil(STEPS * batch_size / rows), 5, 200))
     evaluator = Training(
         model,
         (table.x[~test], table.y[~test]),
@@ -86,7 +88,7 @@ def run_search(options: Options) -> int:
         chunk_size=_chunk_size(model, options.folds),
         smaller=model.smaller(),
     )
-    space = model.space()
+    space = model.space(batch_size)
     strategy = _sized(make_strategy, codec.domain(space), options.budget)
     directory = output.new_directory(options.out, table.name)
     trials = Trials(space, model, metric, progress=not sys.stderr.isatty())

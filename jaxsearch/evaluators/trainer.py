@@ -91,7 +91,9 @@ def train(
     target = scaling.fit(y[:, None], rows) if metric.task == "regression" else None
     size = micro_batch(space, num_rows)
     steps = num_rows // size
-    group = jnp.clip(jnp.round(params.get("batch_size", size) / size).astype(jnp.int32), 1, epochs * steps)
+    group = jnp.clip(
+        jnp.round(params.get("batch_size", size) / size).astype(jnp.int32), 1, steps
+    )  # at most the whole set
     optimizer = _optimizer(params, group, epochs * steps, grouped="batch_size" in space)
 
     def loss(weights: PyTree, key: Key, batch: Array) -> Array:

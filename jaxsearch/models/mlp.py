@@ -49,12 +49,15 @@ class MLP:
         if unknown or not self.activations:
             raise ValueError(f"activations must be among {', '.join(ACTIVATIONS)}; got {self.activations!r}.")
 
-    def space(self) -> dict[str, Any]:
-        """A sensible space for the architecture together with learning rate, weight decay and batch size."""
+    def space(self, batch_size: int = 64) -> dict[str, Any]:
+        """A sensible space for the architecture together with learning rate, weight decay and batch size.
+
+        batch_size: the smallest one; twice and four times as much are the others.
+        """
         space: dict[str, Any] = {
             "learning_rate": Float(1e-3, 3e-2, log=True),
             "weight_decay": Float(1e-4, 1.0, log=True),
-            "batch_size": Choice(64, 128, 256),
+            "batch_size": Choice(batch_size, 2 * batch_size, 4 * batch_size),
             "dropout": Float(0.0, 0.4),
         }
         if self.max_layers > 1:
