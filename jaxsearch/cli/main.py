@@ -10,8 +10,11 @@ try:
 except ImportError:
     sys.exit("The command jaxsearch needs its extra: pip install 'jaxsearch[cli]'")
 
+import jax
+
+from jaxsearch.cli.options import Options
 from jaxsearch.cli.output import show_lists
-from jaxsearch.cli.run import Options, run_search
+from jaxsearch.cli.run import run_search
 
 
 def main() -> None:
@@ -22,6 +25,9 @@ def main() -> None:
         code = _complain(error.format_message())
     except (ValueError, OSError) as error:
         code = _complain(str(error))
+    except jax.errors.JaxRuntimeError as error:
+        _complain(f"JAX could not run the search: {str(error)[:200]}. Use smaller networks, or fewer --folds.")
+        code = 1
     except (click.Abort, KeyboardInterrupt):
         code = 130
     sys.exit(code)
@@ -32,10 +38,13 @@ def _complain(message: str) -> int:
     return 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.version_option(package_name="jaxsearch")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Search for the best neural network, the whole search as compiled JAX."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @cli.command()
@@ -72,12 +81,10 @@ def list_() -> None:
 
 def use_compilation_cache() -> None:
     """Keeps compiled programs between runs of the command, where the user's cache can be written."""
-    import jax
-
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxsearch"
     try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxsearch"
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: a user without a home
         return
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)

@@ -1,5 +1,6 @@
 """What the user sees."""
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ LEADERS = 5
 
 def new_directory(wanted: Path | None, name: str) -> Path:
     """The directory that the run will write, checked before the work: it must be new or empty."""
-    directory = wanted or Path("runs") / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{name}"
+    directory = (wanted or Path("runs") / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{name}").absolute()
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise ValueError(f"--out must be a new or empty directory; {directory} has content. Choose another name.")
-    parent = next(folder for folder in directory.absolute().parents if folder.exists())
-    if not parent.is_dir():
-        raise ValueError(f"--out must lie in a directory; {parent} is a file. Choose another place.")
+    if directory.resolve() == Path.cwd():
+        raise ValueError(f"--out must not be the current directory; got {wanted}. Name a directory inside it.")
+    parent = next(folder for folder in directory.parents if folder.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise ValueError(f"--out must lie in a directory that can be written; {parent} is not. Choose another place.")
     return directory
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from jaxsearch.core.types import PyTree
 from jaxsearch.evaluators.metrics import Metric
-from jaxsearch.evaluators.trainer import Fitted
+from jaxsearch.evaluators.trainer import Fitted, numbers
 from jaxsearch.models import portable
 from jaxsearch.models.mlp import MLP
 from jaxsearch.problems.datasets import Table
@@ -67,7 +67,7 @@ class Trials:
                     score=self._metric.score(float(loss)),
                     folds=[self._metric.score(float(fold)) for fold in aux["folds"][i]],
                     params=describe(self._space, one),
-                    architecture=self._model.summary(self._model.complete(self._space, one)),
+                    architecture=self._model.summary(self._model.complete(self._space, numbers(self._space, one))),
                     seconds=seconds,
                     key=[int(word) for word in aux["key"][i]],
                 )
@@ -83,8 +83,10 @@ class Trials:
 
     def leaders(self, count: int) -> list[Trial]:
         """The best candidates, best first, each configuration once."""
-        distinct = {str(row.params): row for row in sorted(self.rows, key=lambda row: row.loss, reverse=True)}
-        return sorted((row for row in distinct.values() if not row.failed), key=lambda row: row.loss)[:count]
+        distinct: dict[str, Trial] = {}
+        for row in sorted(self.rows, key=lambda row: (row.loss, row.number)):  # among equals the first, as in Best
+            distinct.setdefault(str(row.params), row)
+        return [row for row in distinct.values() if not row.failed][:count]
 
 
 class Outcome(NamedTuple):
@@ -100,8 +102,11 @@ class Outcome(NamedTuple):
     seconds: float
 
 
-def write(directory: Path, outcome: Outcome) -> None:
-    """Writes all files, or none: into a hidden neighbour that then takes the directory's name."""
+def write(directory: Path, outcome: Outcome) -> Path:
+    """Writes all files, or none: into a hidden neighbour that then takes the directory's name, which is returned.
+
+    If another run has taken the name meanwhile, a number is added to it.
+    """
     directory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".", ignore_cleanup_errors=True) as partial:
         folder = Path(partial) / "run"
@@ -109,7 +114,12 @@ def write(directory: Path, outcome: Outcome) -> None:
         _write_trials(folder / "trials.csv", outcome.trials.rows)
         (folder / "best.json").write_text(json.dumps(_best(outcome), indent=2) + "\n", encoding="utf-8")
         portable.save(folder / "model.npz", _portable(outcome))
-        os.replace(folder, directory)  # an existing empty directory gives way
+        taken, number = directory, 1
+        while taken.exists() and (not taken.is_dir() or any(taken.iterdir())):
+            number += 1
+            taken = directory.with_name(f"{directory.name}-{number}")
+        os.replace(folder, taken)  # an existing empty directory gives way
+    return taken
 
 
 def _write_trials(path: Path, rows: list[Trial]) -> None:

@@ -1,6 +1,5 @@
 """`jaxsearch run`: from a table to a tested network."""
 
-import dataclasses
 import sys
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsearch.cli import output
+from jaxsearch.cli.options import Options
 from jaxsearch.cli.records import Outcome, Trials, write
 from jaxsearch.core.names import check_name
 from jaxsearch.core.protocols import Strategy
@@ -24,40 +24,7 @@ from jaxsearch.runners.search import search
 from jaxsearch.spaces import codec
 from jaxsearch.strategies import registry
 
-STEPS = 300  # gradients that the default number of epochs comes to
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """What the user asked for; the fields are the options of the command."""
-
-    data: str
-    target: str | None
-    task: str | None
-    drop: tuple[str, ...]
-    strategy: str
-    budget: int
-    metric: str | None
-    stop_at: float | None
-    time_limit: float | None
-    folds: int
-    epochs: int | None
-    max_layers: int
-    max_width: int
-    test_share: float
-    seed: int
-    out: Path | None
-
-    def __post_init__(self):
-        for name, least in (("budget", 1), ("folds", 1), ("max_layers", 1), ("max_width", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if value < least:
-                option = name.replace("_", "-")
-                raise ValueError(f"--{option} must be at least {least}; got {value}. Give a larger number.")
-        if self.epochs is not None and self.epochs < 1:
-            raise ValueError(f"--epochs must be at least 1; got {self.epochs}. Leave it out for the default.")
-        if not 0 < self.test_share < 1:
-            raise ValueError(f"--test-share must lie between 0 and 1; got {self.test_share}. The default is 0.2.")
+STEPS = 240  # gradients that the default number of epochs comes to
 
 
 def run_search(options: Options) -> int:
@@ -103,18 +70,26 @@ def run_search(options: Options) -> int:
         time_limit=options.time_limit,
         callback=trials.add,
     )
+    if result.stopped == "interrupt" and not trials.rows:
+        return 130
     if not np.isfinite(float(result.loss)):
         print(
-            f"Error: all {len(trials.rows)} evaluations failed: the training diverged every time. Scale the data.",
+            f"Error: all {len(trials.rows)} evaluations failed: no {metric.name} was finite. "
+            "Look for extreme values in the data, or use another --metric or fewer --folds.",
             file=sys.stderr,
         )
         return 1
     fitted = evaluator.fit(key_fit, space, result.params)
     test_loss = metric.loss(fitted.predict(table.x[test]), jnp.asarray(table.y[test]), jnp.ones(int(np.sum(test))))
+    if not np.isfinite(float(test_loss)):
+        print(
+            "Error: the best network diverged when trained on all training rows. Try another --seed.", file=sys.stderr
+        )
+        return 1
     seconds = time.monotonic() - started
     outcome = Outcome(table, options, metric, result, trials, fitted, float(metric.score(float(test_loss))), seconds)
     output.report(outcome)
-    write(directory, outcome)
+    directory = write(directory, outcome)
     print(f"Wrote {directory}/trials.csv, best.json and model.npz")
     return 130 if result.stopped == "interrupt" else 0
 
@@ -182,7 +157,7 @@ def _chunk_size(model: MLP, folds: int) -> int | None:
 
 
 def _sized(make_strategy: Any, domain: Domain, budget: int) -> Strategy:
-    """The strategy with a population that the budget lets live for at least five generations, and uses it up."""
+    """The strategy with a population that the budget lets live for at least five generations, using up what it can."""
 
     def population(strategy: Strategy) -> int:
         key = jax.random.key(0)

@@ -75,7 +75,9 @@ class Domain:
         if stretch.any():
             safe = np.where(stretch > 0, stretch, 1.0)
             share = jnp.where(stretch > 0, jnp.expm1(x * safe.astype(x.dtype)) / np.expm1(safe).astype(x.dtype), x)
-        return jnp.clip(jnp.floor(share * cells.astype(x.dtype)), 0, np.maximum(cells - 1, 0)).astype(jnp.int32)
+        # Clipped as integers: in float32 the number of the last of very many cells may round up.
+        index = jnp.floor(share * cells.astype(x.dtype)).astype(jnp.int32)
+        return jnp.clip(index, 0, np.maximum(cells - 1, 0).astype(np.int32))
 
     def centre(self, index: Array, dtype=None) -> Array:
         """The points `[..., D]` in the middle of the cells `index` `[..., D]`; inverse of `index`."""

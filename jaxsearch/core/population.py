@@ -30,4 +30,10 @@ def varying(tree: PyTree, reference: Array) -> PyTree:
     constants. Outside of `shard_map` this changes nothing.
     """
     zero = jnp.zeros_like(reference).reshape(-1)[0]
-    return jax.tree.map(lambda leaf: leaf + zero.astype(leaf.dtype), tree)
+
+    def vary(leaf: Array) -> Array:
+        if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            return jnp.where(zero == 0, leaf, leaf)
+        return leaf + zero.astype(leaf.dtype)
+
+    return jax.tree.map(vary, tree)

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any, TypeVar, dataclass_transform
 
 import jax
+import numpy as np
 
 T = TypeVar("T")
 
@@ -24,5 +25,5 @@ def pytree(cls: type[T]) -> type[T]:
 
 
 def is_number(leaf: Any) -> bool:
-    """Whether a leaf is a plain Python number, so that its value may be checked."""
-    return isinstance(leaf, int | float) and not isinstance(leaf, bool)
+    """Whether a leaf is a Python or NumPy number, so that its value may be checked."""
+    return isinstance(leaf, int | float | np.number) and not isinstance(leaf, bool)

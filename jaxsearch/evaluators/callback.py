@@ -19,7 +19,7 @@ class Callback:
     """Evaluates `function(params) -> float` on the host, one configuration after the other.
 
     function: gets the configuration as plain Python values, as `describe` gives them: labels, ints, floats. Lower is
-        better; NaN means failed. It runs exactly once per candidate, in their order, and must not call JAX
+        better; NaN means failed. It runs once per candidate of a generation, in their order, and must not call JAX
         functions that wait for the running program.
     catch: exceptions that count as a failed evaluation; any other ends the search.
     """

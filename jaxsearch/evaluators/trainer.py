@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.core import Tracer
 
 from jaxsearch.core.pytree import pytree
 from jaxsearch.core.types import Array, HostArray, Key, PyTree
@@ -50,7 +51,7 @@ def micro_batch(space: dict[str, Any], num_rows: int) -> int:
     """The static number of rows per gradient, which divides every batch size of the space.
 
     The greatest common divisor of the options of a Choice, or the lower bound of an Int, whose values are rounded to
-    multiples of it; larger batches accumulate gradients, so every candidate sees every row once per epoch.
+    multiples of it; larger batches accumulate gradients, so an epoch costs every candidate the same work.
     """
     match space.get("batch_size"):
         case None:
@@ -141,7 +142,7 @@ def fit(key: Key, model: Any, space: PyTree, params: PyTree, x: Array, y: Array,
 
 
 def check_data(model: Any, x: Any, y: Any, metric: Metric) -> None:
-    """Raises ValueError unless the rows fit together, the model and the metric; looks at NumPy values only."""
+    """Raises ValueError unless the rows fit together, the model and the metric."""
     if np.ndim(x) != 2 or np.ndim(y) != 1 or len(x) != len(y):
         raise ValueError(f"Data must be x [n, F] and y [n]; got shapes {np.shape(x)} and {np.shape(y)}. Reshape them.")
     if x.shape[1] != model.num_features:
@@ -151,7 +152,7 @@ def check_data(model: Any, x: Any, y: Any, metric: Metric) -> None:
         raise ValueError(f"The metric {metric.name} needs integer classes; y is {y.dtype}. Use y.astype(int), or mse.")
     if (
         metric.task == "classification"
-        and isinstance(y, np.ndarray)
+        and not isinstance(y, Tracer)
         and not 0 <= y.min() <= y.max() < model.num_outputs
     ):
         raise ValueError(

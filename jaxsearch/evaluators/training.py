@@ -87,6 +87,7 @@ class Training:
         if not isinstance(space, dict):
             raise ValueError(f"Training needs a dict of dimensions by name; got {space!r}. Start from model.space().")
         trainer.micro_batch(space, len(self.data[0]))
+        self.model.check_space(space, also=("learning_rate", "weight_decay", "batch_size"))
         y = jnp.asarray(self.data[1])
         classes = y if self._metric.task == "classification" else jnp.zeros_like(y)
         if self.folds > 1:
@@ -97,7 +98,7 @@ class Training:
         self, key: Key, state: TrainingState, space: PyTree, candidates: Candidates
     ) -> tuple[Results, TrainingState]:
         keys, count = jax.random.split(key, len(candidates.x)), len(candidates.x)
-        data = (jnp.asarray(self.data[0]), jnp.asarray(self.data[1]))
+        data = self._arrays()
         params = jax.vmap(codec.decode, in_axes=(None, 0))(space, candidates.x)
         models = (*self.smaller, self.model)
         fits = self._fits(space, params)
@@ -121,7 +122,7 @@ class Training:
         def one(params: PyTree) -> Array:
             if not self.smaller:
                 return jnp.ones(1, bool)
-            architecture = self.model.complete(space, params)
+            architecture = self.model.complete(space, trainer.numbers(space, params))
             return jnp.stack([*(model.fits(architecture) for model in self.smaller), jnp.array(True)])
 
         return jax.vmap(one)(params)
@@ -147,7 +148,12 @@ class Training:
         keys, params = every_fold
         return jax.vmap(fold_loss)(keys, params, fold).reshape(count, self.folds)
 
+    def _arrays(self) -> tuple[Array, Array]:
+        """The data with floats where the arithmetic needs them; integer pixels and prices are welcome."""
+        x, y = jnp.asarray(self.data[0], jnp.result_type(float)), jnp.asarray(self.data[1])
+        return x, y if self._metric.task == "classification" else y.astype(x.dtype)
+
     def fit(self, key: Key, space: PyTree, params: PyTree) -> trainer.Fitted:
         """Trains one configuration on all rows, none held out."""
-        x, y = (jnp.asarray(part) for part in self.data)
+        x, y = self._arrays()
         return trainer.fit(key, self.model, space, params, x, y, self.epochs, self._metric)

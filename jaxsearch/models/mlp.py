@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsearch.core.names import check_name
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Key, PyTree
 from jaxsearch.models import masking
@@ -67,6 +68,19 @@ class MLP:
         if len(self.activations) > 1:
             space["activation"] = Choice(*self.activations)
         return space
+
+    def check_space(self, space: dict[str, Any], also: tuple[str, ...] = ()) -> None:
+        """Raises ValueError for a name that neither this model nor `also` knows, and for sizes beyond its arrays."""
+        for name in space:
+            check_name("parameter", name, ("layers", "width", "activation", "dropout", *also))
+        for name, most in (("layers", self.max_layers), ("width", self.max_width)):
+            dimension = space.get(name)
+            high = dimension.high if isinstance(dimension, Int) else max(getattr(dimension, "options", (1,)))
+            if high > most:
+                raise ValueError(
+                    f"{name} may be at most {most} in this MLP; the space goes to {high}. Make a larger MLP."
+                )
+        self.complete(space, {})
 
     def complete(self, space: dict[str, Any], params: PyTree) -> dict[str, Array]:
         """The four parameters of the architecture, from those of a configuration and the defaults."""

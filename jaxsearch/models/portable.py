@@ -1,4 +1,4 @@
-"""A trained network in one `.npz` file without pickle, and a reader that needs NumPy alone."""
+"""A trained network in one `.npz` file without pickle, and a reader that computes with NumPy."""
 
 import json
 from pathlib import Path

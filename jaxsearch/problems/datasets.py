@@ -89,11 +89,13 @@ def _frame(path: Path) -> Any:
             f"Data must be a CSV file or one of {', '.join(BUILT_IN)}; there is no file {path}. Check the path."
         )
     try:
-        frame = pandas.read_csv(path)
+        frame = pandas.read_csv(path, low_memory=False)
     except (pandas.errors.EmptyDataError, pandas.errors.ParserError, UnicodeDecodeError, OSError) as error:
         raise ValueError(
             f"{path} must be a CSV file with a header line; {str(error).strip()}. Check the file."
         ) from None
+    if not frame.index.equals(pandas.RangeIndex(len(frame))):
+        raise ValueError(f"{path} must have one name per column; its rows have more fields than its header. Add names.")
     if frame.empty:
         raise ValueError(f"{path} must have rows below its header; it has none. Add data.")
     return frame
@@ -114,8 +116,10 @@ def _target(column: Any, task: str | None) -> tuple[str, np.ndarray, list[str] |
                 f"Regression needs numbers in the target column; {column.name} has text such as {column.iloc[0]!r}. "
                 "Use --task classification or another --target."
             )
-        if not np.all(np.isfinite(y := np.asarray(column, np.float32))):
-            raise ValueError(f"Regression needs finite targets; {column.name} has infinite ones. Remove those rows.")
+        if values < 2:
+            raise ValueError(f"Regression needs a target that varies; {column.name} is constant. Use another --target.")
+        if not np.all(np.isfinite(y := _float32(column))):
+            raise ValueError(f"Regression needs finite targets in the range of float32; {column.name} has others.")
         return task, y, None
     if values < 2:
         raise ValueError(f"Classification needs two classes or more; {column.name} has {values}. Use another --target.")
@@ -142,9 +146,14 @@ def _numbers(column: Any, categories: list[str]) -> np.ndarray:
     if categories:
         text = column.astype(object).where(column.notna(), None)
         return np.array([[value is not None and str(value) == c for c in categories] for value in text], np.float32)
-    values = np.asarray(column, np.float32)[:, None]
+    values = _float32(column)[:, None]
     if np.any(np.isinf(values)):
         raise ValueError(
-            f"Columns must be finite; {column.name} has infinite values. Replace them, or leave them empty."
+            f"Columns must be finite, in the range of float32; {column.name} has infinite values. Leave them empty."
         )
     return values
+
+
+def _float32(column: Any) -> np.ndarray:
+    with np.errstate(over="ignore"):  # too large becomes infinite, which the callers tell
+        return np.asarray(column, float).astype(np.float32)

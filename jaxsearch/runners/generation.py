@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from jaxsearch.core.population import varying
 from jaxsearch.core.protocols import Evaluator, Strategy
+from jaxsearch.core.pytree import is_number
 from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
 from jaxsearch.spaces import codec
 
@@ -94,7 +95,6 @@ def strong(tree: Any) -> Any:
     all meet the same compiled program."""
 
     def convert(leaf: Any) -> Any:
-        number = isinstance(leaf, int | float) and not isinstance(leaf, bool)
-        return jnp.asarray(leaf, jnp.result_type(float)) if number else leaf
+        return jnp.asarray(leaf, jnp.result_type(float)) if is_number(leaf) else leaf
 
     return jax.tree.map(convert, tree)

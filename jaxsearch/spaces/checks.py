@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 
@@ -52,3 +53,16 @@ def check_inside(dimension: Any, plain: Any, value: np.ndarray) -> None:
     """Raises ValueError unless every entry lies between the dimension's bounds."""
     if not np.all((value >= float(dimension.low)) & (value <= float(dimension.high))):
         raise ValueError(f"{dimension} takes values inside its bounds; got {plain!r}. Widen the bounds or clip.")
+
+
+def check_precision(dimension: Any) -> None:
+    """Raises ValueError for bounds of a Float that the default float dtype cannot tell apart, or hold at all."""
+    dtype = jnp.result_type(float)
+    with np.errstate(all="ignore"):
+        low, high = (np.asarray(bound).astype(dtype) for bound in (dimension.low, dimension.high))
+        fits = np.isfinite(high - low) and low < high and (not dimension.log or low >= jnp.finfo(dtype).tiny)
+    if not fits:
+        raise ValueError(
+            f"Float needs bounds that differ, with their difference, in {dtype}; got low={dimension.low}, "
+            f"high={dimension.high}. Move the bounds, or set jax_enable_x64."
+        )

@@ -19,7 +19,7 @@ def describe(space: PyTree, params: PyTree) -> Any:
 
 
 def undescribe(space: PyTree, plain: Any) -> PyTree:
-    """The inverse of `describe`: parameters, as NumPy arrays, from plain Python values.
+    """The inverse of `describe`: parameters, as arrays, from plain Python values.
 
     Raises ValueError if a name is missing or unknown, or a value does not belong to its dimension.
     """

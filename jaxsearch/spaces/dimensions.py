@@ -42,6 +42,7 @@ class Float(Dimension):
         checks.check_shape(self.shape)
         if is_number(self.low) and is_number(self.high):
             checks.check_bounds(self)
+            checks.check_precision(self)
 
     @property
     def domain(self) -> Domain:

@@ -39,7 +39,9 @@ class GradientSearch:
     uniform.
 
     population_size: the number of chains; 8 if None.
-    optimizer: any optax transformation; None is Adam with `learning_rate`, which then stays a leaf.
+    optimizer: any optax transformation that needs no more than gradient, parameters and value, e.g.
+        `optax.lbfgs(linesearch=None)`, but no line search, which would evaluate on its own;
+        None is Adam with `learning_rate`, which then stays a leaf.
     learning_rate: of that Adam, as a share of the range; unused with another optimizer.
     patience: generations without improvement before a chain restarts.
     References: Kingma, Ba, Adam: A Method for Stochastic Optimization, ICLR, 2015.
@@ -75,7 +77,8 @@ class GradientSearch:
         x = jnp.where(state.restart[:, None], fresh, state.x)
 
         def reset(new: Any, old: Array) -> Array:
-            return jnp.where(state.restart.reshape((-1,) + (1,) * (old.ndim - 1)), new, old).astype(old.dtype)
+            new = jnp.asarray(new, None if hasattr(new, "dtype") else old.dtype)
+            return jnp.where(state.restart.reshape((-1,) + (1,) * (old.ndim - 1)), new, old)
 
         return Candidates(x), GradientSearchState(
             x=x,
@@ -102,7 +105,6 @@ class GradientSearch:
             return self._optimizer().update(gradient, optimizer, x, value=loss, grad=gradient)
 
         updates, optimizer = jax.vmap(update)(gradient, state.optimizer, x, loss)
-        optimizer = jax.tree.map(lambda new, old: new.astype(old.dtype), optimizer, state.optimizer)
         improved, better = loss < state.run_loss, loss <= state.best_loss
         stalled = jnp.where(improved, 0, state.stalled + 1)
         return GradientSearchState(

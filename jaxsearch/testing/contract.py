@@ -56,7 +56,8 @@ def state_is_a_fixed_point(strategy: Strategy) -> None:
         return before, strategy.tell(state, candidates, losses(candidates.x, MIXED))
 
     before, after = jax.eval_shape(generation, jax.random.key(0))
-    assert before == after or jax.tree.leaves(before) == jax.tree.leaves(after), f"{before} became {after}"
+    same = jax.tree.structure(before) == jax.tree.structure(after) and jax.tree.leaves(before) == jax.tree.leaves(after)
+    assert same, f"{before} became {after}"
     for leaf in jax.tree.leaves(before):
         assert not leaf.weak_type, f"a weakly typed leaf would compile twice: {leaf}"
         if jnp.issubdtype(leaf.dtype, jnp.floating):

@@ -59,6 +59,8 @@ def test_a_run_reports_and_writes(jaxsearch, tmp_path):
     assert len(rows) == 8 == best["num_evaluations"]
     scores = [float(row["score"]) for row in rows]
     assert best["score"] == pytest.approx(min(scores))
+    assert float(rows[best["trial"]]["learning_rate"]) == best["params"]["learning_rate"]
+    assert best["trial"] == scores.index(min(scores)), "the first of equals is the one that is saved and tested"
     assert best["score"] == pytest.approx(np.mean(best["folds"]), abs=1e-6)
     assert {row["status"] for row in rows} == {"ok"}
     model = portable.load(tmp_path / "result" / "model.npz")
@@ -77,11 +79,12 @@ def test_the_same_seed_gives_the_same_trials(jaxsearch, tmp_path):
     assert first == second
 
 
-def test_the_target_stops_it_early_and_says_so(jaxsearch):
+def test_the_target_stops_it_early_and_says_so(jaxsearch, tmp_path):
     code, out, _ = jaxsearch("run", "iris", *SMALL, "--budget", "60", "--stop-at", "0.9", "--out", "r")
     assert code == 0
     assert "Stopped early: error" in out
     assert "meets the target 0.9" in out
+    assert len(trials(tmp_path / "r")) < 60
 
 
 def test_a_regression_table_from_csv(jaxsearch, tmp_path):
@@ -139,8 +142,11 @@ BAD = [
     (["run", "iris", "--folds", "60"], "60 folds need 60 training rows of every class"),
     (["run", "iris", "--epochs", "0"], "--epochs must be at least 1"),
     (["run", "iris", "--test-share", "1.5"], "--test-share must lie between 0 and 1"),
-    (["run", "iris", "--time-limit", "-1"], "time_limit must be more than 0"),
+    (["run", "iris", "--time-limit", "-1"], "--time-limit must be more than 0"),
     (["run", "iris", "--out", "TABLE"], "must be a new or empty directory"),
+    (["run", "iris", "--seed", "9" * 25], "--seed must be below 2**32"),
+    (["run", "iris", "--stop-at", "nan"], "--stop-at must be a finite number"),
+    (["run", "iris", "--out", "."], "must be a new or empty directory"),
     (["run", "iris", "--nonsense"], "No such option"),
     (["fly"], "No such command"),
 ]
@@ -168,6 +174,13 @@ def test_bad_tables(jaxsearch, tmp_path):
         code, _, err = jaxsearch("run", path, "--target", "y")
         assert (code, err.count("\n")) == (2, 1)
         assert message in err
+
+
+def test_without_a_command_it_helps(jaxsearch):
+    code, out, err = jaxsearch()
+    assert (code, err) == (0, "")
+    assert "Usage: jaxsearch" in out
+    assert "\n  run " in out
 
 
 def test_list_names_everything(jaxsearch):

@@ -92,7 +92,8 @@ def test_callback_works_in_the_compiled_loop_and_under_vmap():
     objective = js.Callback(lambda params: (params["n"] - 3) ** 2 + params["x"][0] ** 2)
     run = functools.partial(js.minimize, objective, SPACE, js.GA(population_size=8), num_generations=10)
     result = run(key=jax.random.key(0), target=0.05)
-    assert float(result.loss) <= 0.05 or int(result.num_generations) == 10
+    assert float(result.loss) < 1.0
+    assert js.describe(SPACE, result.params)["n"] == 3
     both = jax.vmap(lambda key: run(key=key).loss)(jax.random.split(jax.random.key(0), 2))
     np.testing.assert_allclose(both[0], run(key=jax.random.split(jax.random.key(0), 2)[0]).loss, rtol=1e-5)
 

@@ -49,6 +49,35 @@ def test_chunks_and_smaller_models_change_nothing(chunk_size):
     np.testing.assert_allclose(evaluate(smaller, space).loss, plain.loss, rtol=1e-3, atol=1e-4)
 
 
+def test_smaller_models_read_the_numbers_of_a_choice():
+    wide = js.models.MLP(4, 3, max_layers=2, max_width=48)
+    space = {"width": js.Choice(4, 48), "layers": js.Choice(1, 2)}
+    arguments = {"data": iris(), "folds": 2, "epochs": 3, "metric": "cross_entropy"}
+    plain = evaluate(js.Training(wide, **arguments), space)
+    smaller = evaluate(js.Training(wide, **arguments, chunk_size=1, smaller=wide.smaller()), space)
+    np.testing.assert_allclose(smaller.loss, plain.loss, rtol=1e-3, atol=1e-4)
+
+
+def test_integer_data_are_welcome():
+    x, y = iris()
+    regression = js.models.MLP(4, 1, max_layers=1, max_width=8)
+    evaluator = js.Training(regression, (np.round(x).astype(int), y), metric="mse", folds=2, epochs=2)
+    assert np.all(np.isfinite(evaluate(evaluator, {"learning_rate": js.Float(1e-3, 1e-2)}).loss))
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        ({"learning_rat": js.Float(0, 1)}, "Unknown parameter 'learning_rat'. Did you mean learning_rate"),
+        ({"width": js.Int(8, 256)}, "width may be at most 16"),
+        ({"layers": js.Choice(1, 5)}, "layers may be at most 2"),
+    ],
+)
+def test_the_space_must_belong_to_the_model(space, message):
+    with pytest.raises(ValueError, match=message):
+        js.Training(MODEL, iris()).init(jax.random.key(0), space, 3)
+
+
 def test_hold_out_and_training_error():
     held_out = evaluate(js.Training(MODEL, iris(), folds=1, validation_share=0.4, epochs=8), MODEL.space())
     assert held_out.aux["folds"].shape == (6, 1)
@@ -172,6 +201,7 @@ def test_choices_of_numbers_stand_for_themselves():
         ({"data": (np.zeros((9, 3), np.float32), np.zeros(9, int))}, "takes 4 features; x has 3"),
         ({"data": (np.zeros((9, 4), np.float32), np.zeros(8, int))}, "got shapes"),
         ({"data": (np.zeros((9, 4), np.float32), np.full(9, 3))}, "y has 3 .. 3"),
+        ({"data": (jnp.zeros((9, 4)), jnp.full(9, 7))}, "y has 7 .. 7"),
         ({"data": (np.zeros((9, 4), np.float32), np.zeros(9))}, "needs integer classes"),
     ],
 )

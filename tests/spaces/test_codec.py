@@ -65,6 +65,15 @@ def test_log_integers_round_trip_exactly(low, width, data):
     assert int(js.decode(space, js.encode(space, value))) == value
 
 
+@pytest.mark.parametrize("bounds", [(0, 999_999_999), (0, 33_554_435), (1, 2**31 - 1), (-(2**31), -2)])
+@pytest.mark.parametrize("log", [False, True])
+def test_very_many_integers_stay_inside(bounds, log):
+    if not log or bounds[0] > 0:
+        space = js.Int(*bounds, log=log)
+        for x in (0.0, 0.5, 1.0):
+            assert bounds[0] <= int(js.decode(space, jnp.array([x]))) <= bounds[1]
+
+
 def draws(space, count=20_000, seed=0):
     return jax.jit(jax.vmap(lambda key: js.sample(key, space)))(jax.random.split(jax.random.key(seed), count))
 

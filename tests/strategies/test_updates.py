@@ -224,3 +224,13 @@ def final_losses(name, evaluations=640, seeds=64):
 def test_every_strategy_beats_random_search(name):
     wins = int(jnp.sum(final_losses(name) < final_losses("random_search")))
     assert stats.binomtest(wins, 64, alternative="greater").pvalue < 0.01
+
+
+@pytest.mark.parametrize(
+    "optimizer", [optax.lbfgs(linesearch=None), optax.noisy_sgd(0.01, key=jax.random.key(0)), optax.adamw(0.05)]
+)
+def test_gradient_search_takes_transformations_of_many_kinds(optimizer):
+    evaluator = js.Vectorized(lambda key, x: jnp.sum((x - 0.3) ** 2), gradients=True)
+    strategy = js.GradientSearch(population_size=3, optimizer=optimizer)
+    result = js.minimize(evaluator, js.Float(0, 1, shape=(2,)), strategy, key=jax.random.key(0), num_generations=60)
+    assert float(result.loss) < 0.02
