@@ -16,12 +16,12 @@ ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 
 
 def bits(key: Key, shape: tuple[int, ...]) -> Array:
-    """Random uint32 words, equal to `jax.random.bits(key, shape)`.
+    """Random uint32 words, equal to `jax.random.bits(key, shape, jnp.uint32)`.
 
     References: Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC, 2011 (Threefry-2x32, 20 rounds).
     """
     if not _fusible(key) or math.prod(shape) >= 2**32:
-        return jax.random.bits(key, shape)
+        return jax.random.bits(key, shape, jnp.uint32)
     words = jax.random.key_data(key)
     first, second = words[0], words[1]
     schedule = (first, second, first ^ second ^ jnp.uint32(0x1BD11BDA))

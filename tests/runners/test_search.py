@@ -40,7 +40,7 @@ def test_target():
 
 
 def test_a_loss_equal_to_the_target_meets_it():
-    result = run(evaluator=lambda key, params: jnp.float32(0.1) + 0 * params["c"], num_generations=9, target=0.1)
+    result = run(evaluator=lambda key, params: jnp.asarray(0.1, jnp.result_type(float)) + 0 * params["c"], num_generations=9, target=0.1)
     assert result.stopped == "target"
 
 
