@@ -40,8 +40,10 @@ def test_target():
 
 
 def test_a_loss_equal_to_the_target_meets_it():
-    result = run(evaluator=lambda key, params: jnp.asarray(0.1, jnp.result_type(float)) + 0 * params["c"], num_generations=9, target=0.1)
-    assert result.stopped == "target"
+    def constant(key, params):
+        return jnp.asarray(0.1, jnp.result_type(float)) + 0 * params["c"]
+
+    assert run(evaluator=constant, num_generations=9, target=0.1).stopped == "target"
 
 
 def test_evaluations_patience_time_and_callback():
