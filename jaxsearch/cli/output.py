@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from jaxsearch.cli.records import Outcome
-from jaxsearch.evaluators.metrics import Metric, metrics
+from jaxsearch.evaluators.metrics import metrics
+from jaxsearch.evaluators.training import Training
 from jaxsearch.models.mlp import MLP
 from jaxsearch.problems.datasets import BUILT_IN, Table
 from jaxsearch.strategies import registry
@@ -31,20 +32,19 @@ def new_directory(wanted: Path | None, name: str) -> Path:
     return directory
 
 
-def announce(
-    table: Table, model: MLP, strategy: Any, options: Any, metric: Metric, num_test: int, epochs: int, directory: Path
-) -> None:
+def announce(table: Table, evaluator: Training, strategy: Any, budget: int, num_test: int) -> None:
     """Says what is about to happen."""
     count, features = table.x.shape
     kind = f"{len(table.classes)} classes" if table.classes else "regression"
     print(f"{table.name}: {count} rows, {features} features, {kind}; {num_test} rows are kept for the test")
     for note in table.notes:
         print(f"note: {note}")
-    validation = f"{options.folds}-fold cross-validation" if options.folds > 1 else "a hold-out"
+    model, folds = evaluator.model, evaluator.folds
+    validation = f"{folds}-fold cross-validation" if folds > 1 else "a hold-out"
     print(
         f"{type(strategy).__name__} over networks of 1-{model.max_layers} layers and "
-        f"{model.min_width}-{model.max_width} units: {options.budget} candidates, "
-        f"{metric.name} by {validation}, {epochs} epochs",
+        f"{model.min_width}-{model.max_width} units: {budget} candidates, "
+        f"{evaluator.metric} by {validation}, {evaluator.epochs} epochs",
         flush=True,
     )
 

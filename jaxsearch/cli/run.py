@@ -35,31 +35,11 @@ def run_search(options: Options) -> int:
     metric = _metric(options.metric, table.task)
     key_test, key_search, key_fit = jax.random.split(jax.random.key(options.seed), 3)
     test = _test_rows(table, options, key_test)
-    model = MLP(
-        table.x.shape[1],
-        len(table.classes) if table.classes else 1,
-        max_layers=options.max_layers,
-        max_width=options.max_width,
-        min_width=min(8, options.max_width),
-    )
-    held_out = 0.2 if options.folds == 1 else 1 / options.folds
-    rows = np.sum(~test) * (1 - held_out)
-    batch_size = int(np.clip(2 ** np.floor(np.log2(rows / 10)), 8, 64))  # at least ten steps an epoch
-    epochs = options.epochs or int(np.clip(np.ceil(STEPS * batch_size / rows), 5, 200))
-    evaluator = Training(
-        model,
-        (table.x[~test], table.y[~test]),
-        metric=metric.name,
-        folds=options.folds,
-        epochs=epochs,
-        chunk_size=_chunk_size(model, options.folds),
-        smaller=model.smaller(),
-    )
-    space = model.space(batch_size)
+    evaluator, space = _evaluator(table, test, options, metric)
     strategy = _sized(make_strategy, codec.domain(space), options.budget)
     directory = output.new_directory(options.out, table.name)
-    trials = Trials(space, model, metric, progress=not sys.stderr.isatty())
-    output.announce(table, model, strategy, options, metric, int(np.sum(test)), epochs, directory)
+    trials = Trials(space, evaluator.model, metric, progress=not sys.stderr.isatty())
+    output.announce(table, evaluator, strategy, options.budget, int(np.sum(test)))
     result = search(
         evaluator,
         space,
@@ -92,6 +72,31 @@ def run_search(options: Options) -> int:
     directory = write(directory, outcome)
     print(f"Wrote {directory}/trials.csv, best.json and model.npz")
     return 130 if result.stopped == "interrupt" else 0
+
+
+def _evaluator(table: Table, test: np.ndarray, options: Options, metric: Metric) -> tuple[Training, dict[str, Any]]:
+    """The training of networks on the rows outside the test, and the space of those networks."""
+    model = MLP(
+        table.x.shape[1],
+        len(table.classes) if table.classes else 1,
+        max_layers=options.max_layers,
+        max_width=options.max_width,
+        min_width=min(8, options.max_width),
+    )
+    held_out = 0.2 if options.folds == 1 else 1 / options.folds
+    rows = np.sum(~test) * (1 - held_out)
+    batch_size = int(np.clip(2 ** np.floor(np.log2(rows / 10)), 8, 64))  # at least ten steps an epoch
+    epochs = options.epochs or int(np.clip(np.ceil(STEPS * batch_size / rows), 5, 200))
+    evaluator = Training(
+        model,
+        (table.x[~test], table.y[~test]),
+        metric=metric.name,
+        folds=options.folds,
+        epochs=epochs,
+        chunk_size=_chunk_size(model, options.folds),
+        smaller=model.smaller(),
+    )
+    return evaluator, model.space(batch_size)
 
 
 def _load(options: Options) -> Table:
