@@ -14,10 +14,13 @@ from jaxsearch.spaces.describe import describe, undescribe
 from jaxsearch.spaces.dimensions import Choice, Float, Int
 from jaxsearch.spaces.serialize import from_json, to_json
 from jaxsearch.spaces.switch import Selected, Switch
-from jaxsearch.strategies import GA, PSO, GradientSearch, LocalSearch, RandomSearch
+from jaxsearch.strategies import CMAES, DE, GA, PSO, GradientSearch, LocalSearch, RandomSearch, SepCMAES
+from jaxsearch.strategies.restart import Restart
 from jaxsearch.strategies.seeded import Seeded
 
 __all__ = [
+    "CMAES",
+    "DE",
     "GA",
     "PSO",
     "Callback",
@@ -31,10 +34,12 @@ __all__ = [
     "Int",
     "LocalSearch",
     "RandomSearch",
+    "Restart",
     "Result",
     "Results",
     "Seeded",
     "Selected",
+    "SepCMAES",
     "Strategy",
     "Switch",
     "Training",

@@ -11,59 +11,85 @@ from jaxsearch.core.neighbours import neighbour
 from jaxsearch.core.population import check_size, uniform, varying
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, Domain, Key, PyTree, Results, Scalar
+from jaxsearch.strategies.quasi_newton import LineSearch, scale_by_bfgs
+
+LARGEST_MATRIX = 1000  # coordinates up to which the D x D matrix of BFGS is kept; beyond, ten pairs of vectors
+MOST_TRIALS = 10
 
 
 @pytree
 class GradientSearchState:
     """What GradientSearch remembers between generations."""
 
-    x: Array  # [P, D] the next point of each chain
+    x: Array  # [P, D] the point from which each chain searches
+    loss: Array  # [P]
+    gradient: Array  # [P, D] 0 where it points out of the cube
+    direction: Array  # [P, D]
+    search: LineSearch
     optimizer: PyTree  # the optax state, with leading axis P
+    steepest: Array  # [P] bool, whether the direction is that of steepest descent
     run_loss: Array  # [P] best loss since the restart
-    best_x: Array  # [P, D] best point of the chain, over all its restarts
-    best_loss: Array  # [P]
     stalled: Array  # [P] int32, generations since run_loss fell
     restart: Array  # [P] bool, whether the next ask starts afresh
+    best_x: Array  # [P, D] best point of the chain, over all its restarts
+    best_loss: Array  # [P]
     domain: Domain = static()
 
 
 @pytree
 class GradientSearch:
-    """Independent chains of gradient descent through any optax transformation, restarted when they stall.
+    """Multistart of projected BFGS with a line search, or of gradient descent through any optax transformation.
 
-        x <- clip(x + updates, 0, 1),  updates from optax on d loss / d x
+        x <- clip(x - t H grad J(x), 0, 1),  t by the weak Wolfe conditions, one trial per generation
+        x <- clip(x + updates, 0, 1),        updates from optax, when an optimizer is given
 
-    Needs `Results.grad`, e.g. from `Vectorized(objective, gradients=True)`. Discrete coordinates have no
-    gradient: they stay during a run, and every other restart is a neighbour of the chain's best point with
-    discrete coordinates moved to another value, each with probability 1/(their number). All other restarts are
-    uniform.
+    A coordinate on a face of the cube whose gradient points outwards stays there. A failed line search is tried
+    once more along the gradient; then, or when the loss does not fall any more, the chain restarts. Needs
+    `Results.grad`, e.g. from `Vectorized(objective, gradients=True)`. Discrete coordinates have no gradient: they
+    stay during a run, and every other restart is a neighbour of the chain's best point with discrete coordinates
+    moved to another value, each with probability 1/(their number). All other restarts are uniform.
 
-    population_size: the number of chains; 8 if None.
-    optimizer: any optax transformation that needs no more than gradient, parameters and value, e.g.
-        `optax.lbfgs(linesearch=None)`, but no line search, which would evaluate on its own;
-        None is Adam with `learning_rate`, which then stays a leaf.
-    learning_rate: of that Adam, as a share of the range; unused with another optimizer.
+    population_size: the number of chains; 1 if None, which is best per evaluation; more for parallel evaluation.
+    optimizer: None is BFGS (L-BFGS beyond 1,000 coordinates); else any optax transformation that needs no more than
+        gradient, parameters and value, e.g. `optax.adam(0.02)` (a share of the range), but no line search, which
+        would evaluate on its own.
+    first_step: above 0, the length of the first trial of a run of BFGS.
     patience: generations without improvement before a chain restarts.
-    References: Kingma, Ba, Adam: A Method for Stochastic Optimization, ICLR, 2015.
+    References: Nocedal, Wright, Numerical Optimization, 2006. Byrd, Lu, Nocedal, Zhu, A Limited Memory Algorithm
+        for Bound Constrained Optimization, SIAM J. Sci. Comput., 1995.
     """
 
     population_size: int | None = static(default=None)
     optimizer: optax.GradientTransformation | None = static(default=None)
-    learning_rate: Scalar = 0.02
+    first_step: Scalar = 0.1
     patience: Scalar = 30
 
     def __post_init__(self):
         check_size(self.population_size)
 
-    def _optimizer(self) -> Any:
-        return optax.with_extra_args_support(self.optimizer or optax.adam(self.learning_rate))
+    def _optimizer(self, domain: Domain) -> Any:
+        small = domain.size <= LARGEST_MATRIX
+        default = scale_by_bfgs() if small else optax.scale_by_lbfgs(memory_size=10)
+        return optax.with_extra_args_support(self.optimizer or default)
 
     def init(self, key: Key, domain: Domain) -> GradientSearchState:
-        x = uniform(key, self.population_size or 8, domain)
-        loss = jnp.full_like(x[:, 0], jnp.inf)
-        optimizer = varying(jax.vmap(self._optimizer().init)(x), x)
-        stalled = jnp.zeros_like(loss, dtype=jnp.int32)
-        return GradientSearchState(x, optimizer, loss, x, loss, stalled, jnp.isnan(loss), domain)
+        x = uniform(key, self.population_size or 1, domain)
+        zero = jnp.zeros_like(x[:, 0])
+        return GradientSearchState(
+            x=x,
+            loss=zero + jnp.inf,
+            gradient=jnp.zeros_like(x),
+            direction=jnp.zeros_like(x),
+            search=LineSearch.start(zero),
+            optimizer=varying(jax.vmap(self._optimizer(domain).init)(x), x),
+            steepest=zero == 0,
+            run_loss=zero + jnp.inf,
+            stalled=jnp.zeros_like(zero, dtype=jnp.int32),
+            restart=zero == 0,
+            best_x=x,
+            best_loss=zero + jnp.inf,
+            domain=domain,
+        )
 
     def ask(self, key: Key, state: GradientSearchState) -> tuple[Candidates, GradientSearchState]:
         key_fresh, key_coordinate, key_value, key_kind = jax.random.split(key, 4)
@@ -73,23 +99,12 @@ class GradientSearch:
             changed = uniform(key_coordinate, size, domain) < 1 / domain.discrete.sum()
             moved = neighbour(uniform(key_value, size, domain), state.best_x, domain)
             near = jnp.where(changed, moved, state.best_x)
-            fresh = jnp.where(jax.random.bernoulli(key_kind, 0.5, (size, 1)), near, fresh)
-        x = jnp.where(state.restart[:, None], fresh, state.x)
-
-        def reset(new: Any, old: Array) -> Array:
-            new = jnp.asarray(new, None if hasattr(new, "dtype") else old.dtype)
-            return jnp.where(state.restart.reshape((-1,) + (1,) * (old.ndim - 1)), new, old)
-
-        return Candidates(x), GradientSearchState(
-            x=x,
-            optimizer=jax.tree.map(reset, jax.vmap(self._optimizer().init)(x), state.optimizer),
-            run_loss=reset(jnp.inf, state.run_loss),
-            best_x=state.best_x,
-            best_loss=state.best_loss,
-            stalled=reset(0, state.stalled),
-            restart=jnp.zeros_like(state.restart),
-            domain=domain,
+            again = jax.random.bernoulli(key_kind, 0.5, (size, 1)) & jnp.isfinite(state.best_loss)[:, None]
+            fresh = jnp.where(again, near, fresh)
+        onward = jnp.where(
+            domain.discrete[None], state.x, clip(state.x + state.search.length[:, None] * state.direction)
         )
+        return Candidates(jnp.where(state.restart[:, None], fresh, onward)), state
 
     def tell(self, state: GradientSearchState, candidates: Candidates, results: Results) -> GradientSearchState:
         if results.grad is None:
@@ -97,23 +112,82 @@ class GradientSearch:
                 "GradientSearch needs results.grad; the evaluator gave none. "
                 "Wrap the objective: Vectorized(objective, gradients=True)."
             )
-        x, loss = candidates.x, results.loss
-        free = jnp.isfinite(results.grad) & ~state.domain.discrete[None]
-        gradient = jnp.where(free, results.grad, 0).astype(x.dtype)
-
-        def update(gradient: Array, optimizer: PyTree, x: Array, loss: Array) -> tuple[Array, PyTree]:
-            return self._optimizer().update(gradient, optimizer, x, value=loss, grad=gradient)
-
-        updates, optimizer = jax.vmap(update)(gradient, state.optimizer, x, loss)
+        x, loss, first = candidates.x, results.loss, state.restart
+        gradient = jnp.where(jnp.isfinite(results.grad) & ~state.domain.discrete[None], results.grad, 0)
+        outward = ((x <= 0) & (gradient > 0)) | ((x >= 1) & (gradient < 0))
+        gradient = jnp.where(outward, 0, gradient).astype(x.dtype)
+        accepted, retry, done, search = self._judge(state, x, loss, gradient)
+        fresh_optimizer = varying(jax.vmap(self._optimizer(state.domain).init)(x), x)
+        base_x, base_gradient = _where(retry, (state.x, state.gradient), (x, gradient))
+        optimizer = _where(first | retry, fresh_optimizer, state.optimizer)
+        direction, optimizer, steepest = self._direct(state, base_x, loss, base_gradient, optimizer, first | retry)
+        moving = accepted | retry
         improved, better = loss < state.run_loss, loss <= state.best_loss
-        stalled = jnp.where(improved, 0, state.stalled + 1)
+        stalled = jnp.where(improved | first, 0, state.stalled + 1)
+        lost = (first & ~jnp.isfinite(loss)) | (stalled >= self.patience)
         return GradientSearchState(
-            x=jnp.where(state.domain.discrete[None], x, clip(x + updates)).astype(x.dtype),
-            optimizer=optimizer,
-            run_loss=jnp.where(improved, loss, state.run_loss),
-            best_x=jnp.where(better[:, None], x, state.best_x),
-            best_loss=jnp.where(better, loss, state.best_loss),
+            x=_where(accepted, x, state.x),
+            loss=_where(accepted, loss, state.loss),
+            gradient=_where(accepted, gradient, state.gradient),
+            direction=_where(moving, direction, state.direction),
+            search=_where(moving, LineSearch.start(loss), search),
+            optimizer=_where(moving, optimizer, state.optimizer),
+            steepest=_where(moving, steepest, state.steepest),
+            run_loss=jnp.where(improved | first, loss, state.run_loss),
             stalled=stalled,
-            restart=(stalled >= self.patience) | ~jnp.isfinite(loss),
+            restart=done | lost,
+            best_x=_where(better, x, state.best_x),
+            best_loss=jnp.where(better, loss, state.best_loss),
             domain=state.domain,
         )
+
+    def _judge(
+        self, state: GradientSearchState, x: Array, loss: Array, gradient: Array
+    ) -> tuple[Array, Array, Array, LineSearch]:
+        """`[P]` bools whether a chain moves to `x`, tries steepest descent, or is done; and its line search."""
+        never = jnp.zeros_like(state.restart)
+        if self.optimizer is not None:
+            return ~never, never, ~jnp.isfinite(loss), state.search
+        step = (x - state.x) / jnp.maximum(state.search.length, jnp.finfo(x.dtype).tiny)[:, None]
+        slope, new_slope = jnp.sum(state.gradient * step, axis=1), jnp.sum(gradient * step, axis=1)
+        passed, search = state.search.next(state.loss, loss, slope, new_slope)
+        low_enough = search.lower == state.search.length
+        # At a face a longer step is no other point, and late in a search any decrease will do.
+        same = jnp.all(clip(state.x + search.length[:, None] * state.direction) == x, axis=1)
+        accepted = state.restart | passed | (low_enough & (same | (search.trials > MOST_TRIALS - 2)))
+        resolution = 10 * jnp.finfo(loss.dtype).eps * jnp.maximum(jnp.abs(loss), jnp.abs(state.loss))
+        settled = accepted & ~state.restart & ~(state.loss - loss > resolution)
+        failed = ~accepted & (search.trials > MOST_TRIALS)
+        retry = failed & ~state.steepest
+        return accepted, retry, settled | (failed & state.steepest), search
+
+    def _direct(
+        self, state: GradientSearchState, x: Array, loss: Array, gradient: Array, optimizer: PyTree, first: Array
+    ) -> tuple[Array, PyTree, Array]:
+        """The next direction of every chain, the optimizer's state, and where the direction is steepest descent."""
+
+        def update(gradient: Array, optimizer: PyTree, x: Array, loss: Array) -> tuple[Array, PyTree]:
+            return self._optimizer(state.domain).update(gradient, optimizer, x, value=loss, grad=gradient)
+
+        direction, optimizer = jax.vmap(update)(gradient, optimizer, x, loss)
+        if self.optimizer is not None:
+            return direction, optimizer, first
+        direction = jnp.where(gradient == 0, 0, -direction)
+        steepest = first | ~(jnp.sum(direction * gradient, axis=1) < 0)
+        direction = jnp.where(steepest[:, None], -gradient, direction)
+        length = jnp.maximum(jnp.linalg.norm(direction, axis=1), jnp.finfo(x.dtype).tiny)
+        longest = jnp.where(steepest, self.first_step, 0.5)
+        return direction * jnp.minimum(1, longest / length)[:, None].astype(x.dtype), optimizer, steepest
+
+    def ended(self, state: GradientSearchState) -> bool:
+        """Never: the chains restart themselves."""
+        return False
+
+
+def _where(chosen: Array, new: Any, old: Any) -> Any:
+    """Selects whole rows of pytrees with leading axis P."""
+
+    def select(new: Array, old: Array) -> Array:
+        return jnp.where(chosen.reshape((-1,) + (1,) * (old.ndim - 1)), new, old).astype(old.dtype)
+
+    return jax.tree.map(select, new, old)

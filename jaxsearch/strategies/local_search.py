@@ -10,82 +10,129 @@ from jaxsearch.core.population import check_size, uniform
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 
+TARGET, THRESHOLD = 2 / 11, 0.44  # success rates: the one to keep, and the one above which the path stalls
+
 
 @pytree
 class LocalSearchState:
-    """What LocalSearch remembers between generations."""
+    """What LocalSearch remembers between generations; n continuous coordinates."""
 
     x: Array  # [P, D] where each chain stands
     loss: Array  # [P] its loss; +inf: start afresh at the next ask
-    step: Array  # [P] standard deviation of the continuous move
+    step: Array  # [P] sigma of the continuous move
+    factor: Array  # [P, n, n] A with A A^T = C, the covariance of the continuous move
+    path: Array  # [P, n]
+    success: Array  # [P] smoothed success rate
     stalled: Array  # [P] int32, proposals since the last strict improvement
     domain: Domain = static()
 
 
 @pytree
 class LocalSearch:
-    """Independent chains of random neighbours, each a (1+1)-ES with the one-fifth rule on continuous coordinates.
+    """Independent chains of random neighbours, each a (1+1)-CMA-ES on continuous coordinates.
 
-        x' = reflect(x + step * z),  z ~ N(0, I)           or one discrete coordinate moved to another value
+        x' = reflect(x + step * A z),  z ~ N(0, I)         or one discrete coordinate moved to another value
         x <- x' if loss(x') <= loss(x)
-        step <- step * exp(0.8 / d) on success, step * exp(-0.2 / d) on failure,  d = sqrt(continuous + 1)
+        success <- (11 success + [accepted]) / 12,  step <- step * exp((success - 2/11) / ((1 - 2/11)(1 + n/2)))
+        on success  path <- (1 - cc) path + sqrt(cc (2 - cc)) A z,  A A^T <- (1 - ccov) A A^T + ccov path path^T
 
     The coordinate drawn uniformly from those that matter decides which kind of move is made. Categorical
     coordinates go to any other value with equal probability, ordered ones by a step of harmonic length. A chain
     restarts when it has met its neighbourhood about three times without improvement, or its step has vanished.
 
-    population_size: the number of chains; 4 if None.
-    initial_step: in (0, 1], the standard deviation of the first moves, as a share of the range.
-    References: Rechenberg, Evolutionsstrategie, 1973. Kern et al., Learning probability distributions in
-        continuous evolutionary algorithms, Natural Computing, 2004 (the one-fifth rule in this form).
+    population_size: the number of chains; 1 if None, which is best per evaluation; more for parallel evaluation.
+    initial_step: in (0, 1], the expected length of the first continuous moves in the unit cube, whatever its
+        dimension.
+    References: Igel, Suttorp, Hansen, A Computational Efficient Covariance Matrix Update and a (1+1)-CMA for
+        Evolution Strategies, GECCO, 2006.
     """
 
     population_size: int | None = static(default=None)
-    initial_step: Scalar = 0.2
+    initial_step: Scalar = 0.5
 
     def __post_init__(self):
         check_size(self.population_size)
 
     def init(self, key: Key, domain: Domain) -> LocalSearchState:
-        x = uniform(key, self.population_size or 4, domain)
-        loss = jnp.full_like(x[:, 0], jnp.inf)
-        step = jnp.full_like(loss, self.initial_step)
-        return LocalSearchState(x, loss, step, jnp.zeros_like(loss, dtype=jnp.int32), domain)
+        x = uniform(key, self.population_size or 1, domain)
+        zero = jnp.zeros_like(x[:, 0])
+        path = jnp.zeros_like(x[:, ~domain.discrete])
+        factor = jnp.eye(path.shape[1], dtype=x.dtype)[None] + path[:, None]
+        step, success = zero + self._first_step(path.shape[1]), zero + TARGET
+        stalled = jnp.zeros_like(zero, dtype=jnp.int32)
+        return LocalSearchState(x, zero + jnp.inf, step, factor, path, success, stalled, domain)
 
     def ask(self, key: Key, state: LocalSearchState) -> tuple[Candidates, LocalSearchState]:
         key_fresh, key_normal, key_value, key_coordinate = jax.random.split(key, 4)
-        x, domain, shape = state.x, state.domain, state.x.shape
-        discrete = domain.discrete[None]
-        fresh = uniform(key_fresh, len(x), domain)
-        proposal = reflect(x + state.step[:, None] * jax.random.normal(key_normal, shape, x.dtype))
-        if discrete.any():
+        x, domain, continuous = state.x, state.domain, np.flatnonzero(~state.domain.discrete)
+        z = jax.random.normal(key_normal, state.path.shape, x.dtype)
+        move = state.step[:, None] * jnp.einsum("pij,pj->pi", state.factor, z, precision="highest")
+        proposal = x.at[:, continuous].set(reflect(x[:, continuous] + move))
+        if domain.discrete.any():
             draw = jnp.where(domain.active(x), uniform(key_coordinate, len(x), domain), -1)
             coordinate = jnp.argmax(draw, axis=1)[:, None]
             other = neighbour(uniform(key_value, len(x), domain), x, domain)
             one_changed = jnp.where(np.arange(domain.size)[None] == coordinate, other, x)
-            chosen = jnp.asarray(domain.discrete)[coordinate]
-            proposal = jnp.where(chosen, one_changed, jnp.where(discrete, x, proposal))
+            proposal = jnp.where(jnp.asarray(domain.discrete)[coordinate], one_changed, proposal)
+        fresh = uniform(key_fresh, len(x), domain)
         return Candidates(jnp.where(jnp.isinf(state.loss)[:, None], fresh, proposal)), state
 
     def tell(self, state: LocalSearchState, candidates: Candidates, results: Results) -> LocalSearchState:
-        discrete = state.domain.discrete
-        moved = jnp.any((candidates.x != state.x) & ~discrete[None], axis=1) & jnp.isfinite(state.loss)
+        continuous = np.flatnonzero(~state.domain.discrete)
+        n = len(continuous)
+        y = (candidates.x - state.x)[:, continuous] / state.step[:, None]
+        moved = jnp.any(y != 0, axis=1) & jnp.isfinite(state.loss)
         accepted, improved = results.loss <= state.loss, results.loss < state.loss
-        damping = np.sqrt(np.sum(~discrete) + 1.0)
-        change = jnp.where(moved, jnp.exp(jnp.where(accepted, 0.8, -0.2) / damping), 1).astype(state.step.dtype)
-        vanished = 4 * jnp.finfo(state.step.dtype).eps
-        step = jnp.clip(state.step * change, vanished / 2, 1)
+        success = jnp.where(moved, state.success + (accepted - state.success) / 12, state.success)
+        step = jnp.where(moved, state.step * jnp.exp((success - TARGET) / ((1 - TARGET) * (1 + n / 2))), state.step)
+        learned = (moved & accepted)[:, None]
+        path, factor = _learn(state.path, state.factor, y, success < THRESHOLD)
+        path = jnp.where(learned, path, state.path)
+        factor = jnp.where(learned[..., None], factor, state.factor)
+        longest = jnp.sqrt(jnp.max(jnp.sum(factor**2, axis=2), axis=1, initial=0))
+        step = jnp.where(step * longest > 1, step / longest, step)
         stalled = jnp.where(improved, 0, state.stalled + 1)
         stuck = stalled > _patience(state.domain)
-        if not discrete.any():
-            stuck |= step < vanished
+        if n == state.domain.size:
+            stuck |= step * longest < 1e-10 if step.dtype == jnp.float64 else step * longest < 4e-7
+
+        def keep(new: Array, initial: Scalar | Array) -> Array:
+            return jnp.where(stuck.reshape((-1,) + (1,) * (new.ndim - 1)), initial, new).astype(new.dtype)
+
         return LocalSearchState(
             x=jnp.where(accepted[:, None], candidates.x, state.x),
-            loss=jnp.where(stuck, jnp.inf, jnp.where(accepted, results.loss, state.loss)),
-            step=jnp.where(stuck, jnp.asarray(self.initial_step, step.dtype), step),
-            stalled=jnp.where(stuck, 0, stalled),
+            loss=keep(jnp.where(accepted, results.loss, state.loss), jnp.inf),
+            step=keep(step, self._first_step(n)),
+            factor=keep(factor, jnp.eye(n, dtype=factor.dtype)[None]),
+            path=keep(path, 0),
+            success=keep(success, TARGET),
+            stalled=keep(stalled, 0),
             domain=state.domain,
         )
+
+    def _first_step(self, n: int) -> Scalar:
+        return self.initial_step / float(max(n, 1)) ** 0.5
+
+    def ended(self, state: LocalSearchState) -> bool:
+        """Never: the chains restart themselves."""
+        return False
+
+
+def _learn(path: Array, factor: Array, y: Array, moving: Array) -> tuple[Array, Array]:
+    """The path and the factor of every chain after the success of its step `y`; the covariance rests while not
+    `moving`, since successes this frequent say that the step is too short."""
+    n = y.shape[1]
+    cc, ccov = 2 / (n + 2), 2 / (n * n + 6)
+    path = (1 - cc) * path + jnp.where(moving[:, None], np.sqrt(cc * (2 - cc)), 0) * y
+    decay = jnp.where(moving, 1 - ccov, 1 - ccov + ccov * cc * (2 - cc))
+    if not n:
+        return path, factor
+    w = jnp.linalg.solve(factor, path[..., None])[..., 0]
+    length = jnp.maximum(jnp.sum(w * w, axis=1), jnp.finfo(w.dtype).tiny)
+    # A' = sqrt(decay) A + gain path w^T,  w = A^-1 path, has A' A'^T = decay A A^T + ccov path path^T.
+    gain = jnp.sqrt(decay) * jnp.expm1(jnp.log1p(ccov / decay * length) / 2) / length
+    root = jnp.sqrt(decay)[:, None, None]
+    return path, root * factor + gain[:, None, None] * path[:, :, None] * w[:, None, :]
 
 
 def _patience(domain: Domain) -> int:
@@ -96,4 +143,4 @@ def _patience(domain: Domain) -> int:
         np.minimum(np.maximum(values - 1, 0), np.where(domain.categorical[domain.discrete], values, 8)).sum()
     )
     continuous = int(np.sum(~domain.discrete))
-    return 20 + discrete + (80 + 50 * continuous if continuous else 0)
+    return 20 + discrete + (180 + 20 * continuous if continuous else 0)

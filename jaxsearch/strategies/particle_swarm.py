@@ -19,7 +19,7 @@ class PSOState:
     velocity: Array  # [P, D] 0 on categorical coordinates
     best_x: Array  # [P, D] each particle's own best
     best_loss: Array  # [P]
-    informants: Array  # [P, K] int32, whom each particle listens to
+    informants: Array  # [P, K] int32, whom each particle informs
     improved: Array  # [] bool, whether the last generation improved the swarm's best
     started: Array  # [] bool, whether the initial sample has been told
     domain: Domain = static()
@@ -32,17 +32,16 @@ class PSO:
         velocity <- inertia * velocity + cognitive * r1 * (best_x - x) + social * r2 * (leader - x)
         x        <- clip(x + velocity, 0, 1), velocity 0 where clipped;  r1, r2 ~ U[0, 1] per coordinate
 
-    The leader is the best of the own best and those of K drawn informants; the social term is dropped for a
-    particle that leads itself. A categorical coordinate keeps its value, takes the own best's or the leader's,
-    with probabilities proportional to inertia, cognitive/2 and social/2, and goes to another value with
-    probability 1/D.
+    Every particle tells K drawn ones of its best; the leader is the best of those a particle hears of and its
+    own, and the social term is dropped for a particle that leads itself. A categorical coordinate keeps its
+    value, takes the own best's or the leader's, with probabilities proportional to inertia, cognitive/2 and
+    social/2, and goes to another value with probability 1/D.
 
     population_size: particles; 10 + floor(2 sqrt(D)) if None.
-    num_informants: K, with replacement.
+    num_informants: K, drawn with replacement.
     inertia: in [0, 1). cognitive, social: at least 0, usually below 2.
-    References: Clerc, Standard Particle Swarm Optimisation, HAL hal-00764996, 2012 (SPSO 2007; here every
-        particle draws whom it hears, there whom it informs). Clerc, Kennedy, The Particle Swarm, IEEE Trans.
-        Evol. Comput., 2002.
+    References: Clerc, Standard Particle Swarm Optimisation, HAL hal-00764996, 2012 (SPSO 2007). Clerc, Kennedy,
+        The Particle Swarm, IEEE Trans. Evol. Comput., 2002.
     """
 
     population_size: int | None = static(default=None)
@@ -70,9 +69,8 @@ class PSO:
         x, size, domain = state.x, len(state.x), state.domain
         drawn = jax.random.randint(key_informants, state.informants.shape, 0, size)
         informants = jnp.where(state.improved, state.informants, drawn)
-        heard = jnp.concatenate([jnp.arange(size, dtype=jnp.int32)[:, None], informants], axis=1)
-        leader = jnp.take_along_axis(heard, jnp.argmin(state.best_loss[heard], axis=1)[:, None], axis=1)[:, 0]
-        follows = (leader != jnp.arange(size)) & jnp.isfinite(state.best_loss[leader])
+        leader = _leaders(informants, state.best_loss)
+        follows = (leader != np.arange(size)) & jnp.isfinite(state.best_loss[leader])
         leader_x = state.best_x[leader]
         r1, r2 = uniform(key_cognitive, size, domain), uniform(key_social, size, domain)
         pull = jnp.where(follows[:, None], self.social * r2 * (leader_x - x), 0)
@@ -107,3 +105,11 @@ class PSO:
             started=jnp.ones_like(state.started),
             domain=state.domain,
         )
+
+
+def _leaders(informants: Array, loss: Array) -> Array:
+    """`[P]` int32: whose best each particle follows, when particle i informs itself and `informants[i]`."""
+    order = jnp.argsort(loss)
+    rank = jnp.zeros_like(order).at[order].set(jnp.arange(len(loss), dtype=order.dtype))
+    best = rank.at[informants].min(jnp.broadcast_to(rank[:, None], informants.shape))
+    return order[best]

@@ -38,7 +38,7 @@ def test_particle_swarm_follows_its_equation():
         np.asarray(part, float) for part in (before.x, before.velocity, before.best_x, before.best_loss)
     )
     for i in range(6):
-        leader = min([i, *informants[i]], key=lambda j: best_loss[j])
+        leader = min([j for j in range(6) if j == i or i in informants[j]], key=lambda j: best_loss[j])
         v = 0.7213 * velocity[i] + 1.1931 * r1[i] * (best_x[i] - x[i])
         if leader != i:
             v = v + 1.1931 * r2[i] * (best_x[leader] - x[i])
@@ -104,16 +104,34 @@ def test_mutation_touches_one_active_gene_on_average():
     np.testing.assert_array_equal(still[0, 1:], jnp.full(2, 0.1))
 
 
-def test_local_search_obeys_the_one_fifth_rule():
+def test_local_search_follows_the_equations_of_the_elitist_cma():
     strategy = js.LocalSearch(population_size=3)
-    state = told(strategy, LINE)
-    candidates, state = strategy.ask(jax.random.key(1), state)
-    after = strategy.tell(state, candidates, js.Results(state.loss + jnp.array([-1.0, 0.0, 1.0])))
-    d = np.sqrt(4.0)
-    expected = np.asarray(state.step) * np.exp(np.array([0.8, 0.8, -0.2]) / d)
-    np.testing.assert_allclose(after.step, expected, rtol=1e-5)
-    accepted = np.array([True, True, False])
-    np.testing.assert_array_equal(after.x, np.where(accepted[:, None], candidates.x, state.x))
+    state = told(strategy, LINE, generations=3)
+    for generation in range(6):  # with frequent and rare success, so that both branches are met
+        candidates, state = strategy.ask(jax.random.key(generation), state)
+        change = jnp.array([-1.0, 0.0 if generation % 2 else 1.0, 1.0])
+        after = strategy.tell(state, candidates, js.Results(state.loss + change))
+        for i in range(3):
+            n, accepted = 3, float(change[i]) <= 0
+            y = np.asarray((candidates.x[i] - state.x[i]) / state.step[i], float)
+            success = float(state.success[i]) * 11 / 12 + accepted / 12
+            step = float(state.step[i]) * np.exp((success - 2 / 11) / (1 - 2 / 11) / (1 + n / 2))
+            factor, path = np.asarray(state.factor[i], float), np.asarray(state.path[i], float)
+            matrix, cc, ccov = factor @ factor.T, 2 / (n + 2), 2 / (n**2 + 6)
+            if accepted and success < 0.44:
+                path = (1 - cc) * path + np.sqrt(cc * (2 - cc)) * y
+                matrix = (1 - ccov) * matrix + ccov * np.outer(path, path)
+            elif accepted:
+                path = (1 - cc) * path
+                matrix = (1 - ccov) * matrix + ccov * (np.outer(path, path) + cc * (2 - cc) * matrix)
+            new = np.asarray(after.factor[i], float)
+            np.testing.assert_allclose(after.success[i], success, rtol=1e-5)
+            np.testing.assert_allclose(new @ new.T, matrix, rtol=1e-4, atol=1e-6)
+            np.testing.assert_allclose(after.path[i], path, rtol=1e-4, atol=1e-6)
+            step = min(step, 1 / np.sqrt(np.max(np.diagonal(matrix))))
+            np.testing.assert_allclose(after.step[i], step, rtol=1e-4)
+            np.testing.assert_array_equal(after.x[i], candidates.x[i] if accepted else state.x[i])
+        state = after
 
 
 def test_local_search_changes_one_discrete_coordinate_that_matters():
@@ -144,8 +162,7 @@ def test_gradient_search_takes_the_steps_of_optax():
     optimizer = optax.sgd(0.1, momentum=0.5)
     strategy = js.GradientSearch(population_size=2, optimizer=optimizer, patience=1000)
     state = strategy.init(jax.random.key(0), LINE)
-    _, asked = strategy.ask(jax.random.key(1), state)
-    x = np.asarray(asked.x)
+    x = np.asarray(strategy.ask(jax.random.key(1), state)[0].x)
     velocity = np.zeros_like(x)
     for _ in range(4):
         candidates, state = strategy.ask(jax.random.key(1), state)

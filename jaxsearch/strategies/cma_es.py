@@ -1,0 +1,200 @@
+"""Covariance matrix adaptation evolution strategy."""
+
+import dataclasses
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsearch.core import margin
+from jaxsearch.core.bounds import clip, reflect
+from jaxsearch.core.covariance import Diagonal, Full
+from jaxsearch.core.population import check_size, uniform
+from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.recombination import constants, effective, share_ties
+from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
+
+
+@pytree
+class CMAESState:
+    """What CMAES remembers between generations; n numeric coordinates, c categorical ones."""
+
+    mean: Array  # [n]
+    step: Array  # [] sigma
+    widening: Array  # [n] factors on the deviations of integers, which keep their margin
+    covariance: Full | Diagonal
+    step_path: Array  # [n]
+    path: Array  # [n]
+    odds: Array  # [c, K] probabilities of the values of categorical coordinates
+    updates: Array  # [] int32, updates of the distribution so far
+    batches: Array  # [] int32, populations that are collected for one update
+    collected: Array  # [] int32
+    sample: Array  # [P, n] the last sample before it was brought into the cube
+    y: Array  # [R, n] collected steps (x - mean)/step, R = P * max_batches
+    values: Array  # [R, c] int32, collected categories
+    loss: Array  # [R]
+    domain: Domain = static()
+
+
+@pytree
+class CMAES:
+    """CMA-ES with active covariance update; margin for integers, learned odds for categories.
+
+        x_k = mean + step * y_k,  y_k ~ N(0, C)
+        mean <- mean + step * sum_i w_i y_i:lambda
+        C    <- (1 - c1 - cmu sum w) C + c1 path path^T + cmu sum_i w_i y_i:lambda y_i:lambda^T
+        step <- step * exp((cs / damping) * (|step_path| / E|N(0, I)| - 1))
+
+    Samples outside the cube are mirrored into it for evaluation; the update uses them as drawn. Samples of equal
+    loss share their weights, and the paths are normalized by the weights so shared, so that a plateau neither
+    shrinks nor turns the distribution.
+
+    population_size: P, at least 2; 4 + floor(3 ln n) if None.
+    initial_step: above 0, sigma at the start, as a share of the range; the mean starts uniformly in [0.1, 0.9]^n.
+    batches: populations of P that make one sample of lambda = P * batches, at most max_batches (structure).
+    References: Hansen, The CMA Evolution Strategy: A Tutorial, arXiv 1604.00772, 2016. Hamano et al., CMA-ES with
+        Margin, GECCO, 2022. Hamano et al., CatCMA, GECCO, 2024.
+    """
+
+    population_size: int | None = static(default=None)
+    max_batches: int = static(default=1)
+    initial_step: Scalar = 0.2
+    batches: Scalar = 1.0
+    separable: ClassVar[bool] = False
+
+    def __post_init__(self):
+        check_size(self.population_size, at_least=2)
+        check_size(self.max_batches)
+
+    def init(self, key: Key, domain: Domain) -> CMAESState:
+        parts = _Parts(domain)
+        n = parts.numeric.size
+        size = self.population_size or 4 + int(3 * np.log(n))
+        mean = 0.1 + 0.8 * uniform(key, 1, parts.numeric)[0]
+        rows = jnp.zeros_like(mean[None], shape=(size * self.max_batches, n)) + mean[:1][None] * 0
+        count = jnp.zeros_like(mean[0], dtype=jnp.int32)
+        batches = jnp.clip(jnp.round(jnp.asarray(self.batches, mean.dtype)), 1, self.max_batches).astype(jnp.int32)
+        return CMAESState(
+            mean=mean,
+            step=mean[0] * 0 + self.initial_step,
+            widening=jnp.ones_like(mean),
+            covariance=(Diagonal if self.separable else Full).identity(mean),
+            step_path=jnp.zeros_like(mean),
+            path=jnp.zeros_like(mean),
+            odds=margin.even_odds(parts.cells, mean[:1][None]),
+            updates=count,
+            batches=count + batches,
+            collected=count,
+            sample=rows[:size],
+            y=rows,
+            values=jnp.zeros_like(rows, jnp.int32, shape=(len(rows), len(parts.cells))) + count,
+            loss=rows[:, 0] + jnp.inf,
+            domain=domain,
+        )
+
+    def ask(self, key: Key, state: CMAESState) -> tuple[Candidates, CMAESState]:
+        key_normal, key_values = jax.random.split(key)
+        parts = _Parts(state.domain)
+        z = jax.random.normal(key_normal, state.sample.shape, state.mean.dtype)
+        sample = state.mean[None] + state.step * state.widening[None] * state.covariance.sample(z)
+        u = jax.random.uniform(key_values, (len(sample), len(parts.cells)), sample.dtype)
+        values = margin.draw_values(u, state.odds, parts.cells)
+        return Candidates(parts.join(sample, values)), dataclasses.replace(state, sample=sample)
+
+    def tell(self, state: CMAESState, candidates: Candidates, results: Results) -> CMAESState:
+        parts, size = _Parts(state.domain), len(state.sample)
+        x, values = parts.split(candidates.x)
+        as_drawn = jnp.all(x == parts.shown(state.sample), axis=1, keepdims=True)  # else the point was replaced
+        x = jnp.where(as_drawn | parts.dummy, state.sample, x)
+        y = (x - state.mean[None]) / (state.step * state.widening[None])
+
+        def put(rows: Array, new: Array) -> Array:
+            return jax.lax.dynamic_update_slice_in_dim(rows, new, state.collected * size, axis=0)
+
+        state = dataclasses.replace(
+            state,
+            y=put(state.y, y),
+            values=put(state.values, values),
+            loss=put(state.loss, results.loss.astype(state.loss.dtype)),
+            collected=state.collected + 1,
+        )
+        if self.max_batches == 1:
+            return self._update(state)
+        return jax.lax.cond(state.collected >= state.batches, self._update, lambda state: state, state)
+
+    def _update(self, state: CMAESState) -> CMAESState:
+        parts, (rows, n), dtype = _Parts(state.domain), state.y.shape, state.mean.dtype
+        samples = state.batches * len(state.sample)
+        k = constants(samples.astype(dtype), rows, n, self.separable)
+        used = np.arange(rows) < samples
+        order = jnp.argsort(jnp.where(used, state.loss, jnp.nan))
+        loss, y, values = jnp.where(used, state.loss[order], jnp.nan), state.y[order], state.values[order]
+        weights, positive = (jnp.where(used, share_ties(w, loss), 0) for w in (k.weights, jnp.maximum(k.weights, 0)))
+        mass = effective(positive)
+        y_mean = positive @ y
+        mean = state.mean + state.step * state.widening * y_mean
+        step_path = (1 - k.cs) * state.step_path + jnp.sqrt(k.cs * (2 - k.cs) * mass) * state.covariance.whiten(y_mean)
+        length, expected = jnp.linalg.norm(step_path), np.sqrt(n) * (1 - 1 / (4 * n) + 1 / (21 * n**2))
+        step = state.step * jnp.exp(jnp.minimum(1, k.cs / k.damping * (length / expected - 1)))
+        updates = state.updates + 1
+        started = jnp.sqrt(1 - (1 - k.cs) ** (2 * updates.astype(dtype)))
+        moving = length / started < (1.4 + 2 / (n + 1)) * expected
+        path = (1 - k.cc) * state.path + moving * jnp.sqrt(k.cc * (2 - k.cc) * mass) * y_mean
+        distance = jnp.maximum(state.covariance.distance(y), jnp.finfo(dtype).tiny)
+        weights_c = jnp.where(weights >= 0, weights, weights * n / distance)
+        decay = 1 + k.c1 * (1 - moving) * k.cc * (2 - k.cc) - k.c1 - k.cmu * jnp.sum(weights)
+        due = updates % jnp.maximum(1, 1 / (10 * n * (k.c1 + k.cmu))).astype(jnp.int32) == 0
+        covariance = state.covariance.update(decay, k.c1, path, k.cmu * weights_c, y, due)
+        step = jnp.minimum(step, 1 / jnp.max(covariance.axes))  # a plateau must not let it grow for ever
+        deviations = step * covariance.deviations()
+        mean, widened = margin.keep_margin(
+            mean, deviations * state.widening, parts.numeric, 1 / (len(state.sample) * n)
+        )
+        free = max(int(np.sum(parts.cells - 1)), 1)
+        return dataclasses.replace(
+            state,
+            mean=mean,
+            step=step,
+            widening=jnp.where(parts.numeric.discrete, jnp.maximum(widened / deviations, 1), 1).astype(dtype),
+            covariance=covariance,
+            step_path=step_path,
+            path=path,
+            odds=margin.learn_odds(state.odds, values, positive, mass / (mass + free), parts.cells),
+            updates=updates,
+            collected=jnp.zeros_like(state.collected),
+        )
+
+    def ended(self, state: CMAESState) -> Array:
+        """Whether the condition number of the covariance has reached what the precision can bear."""
+        return state.covariance.ill
+
+
+class _Parts:
+    """The two kinds of coordinates, static; a space of categories alone gets a numeric coordinate that no one sees."""
+
+    def __init__(self, domain: Domain):
+        self.columns = np.flatnonzero(~domain.categorical)
+        self.categories = np.flatnonzero(domain.categorical)
+        self.cells = np.array(domain.cardinality)[self.categories]
+        self.dummy = not len(self.columns)
+        pick: Any = lambda values: tuple(values[i] for i in self.columns) or (0,)  # noqa: E731
+        self.numeric = Domain(pick(domain.cardinality), (True,) * max(len(self.columns), 1), pick(domain.stretch))
+        self.domain = domain
+
+    def shown(self, sample: Array) -> Array:
+        """`[P, n]` samples as points of the cube; integers beyond the ends take the last value."""
+        return jnp.where(self.numeric.discrete[None], clip(sample), reflect(sample))
+
+    def join(self, sample: Array, values: Array) -> Array:
+        """`[P, D]` from numeric and categorical coordinates."""
+        if not len(self.categories):
+            return self.shown(sample)
+        cells = Domain(tuple(int(cell) for cell in self.cells), (False,) * len(self.cells))
+        both = jnp.concatenate([self.shown(sample)[:, : len(self.columns)], cells.centre(values, sample.dtype)], axis=1)
+        return both[:, np.argsort(np.concatenate([self.columns, self.categories]))]
+
+    def split(self, x: Array) -> tuple[Array, Array]:
+        """The inverse: `[P, n]` numeric coordinates and `[P, c]` int32 values."""
+        numeric = jnp.zeros_like(x[:, :1]) if self.dummy else x[:, self.columns]
+        return numeric, self.domain.index(x)[:, self.categories]

@@ -1,0 +1,140 @@
+"""A wrapper that starts a strategy afresh when it has ended."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsearch.core.protocols import State, Strategy
+from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
+
+
+@pytree
+class RestartState:
+    """What Restart remembers between generations."""
+
+    inner: State
+    best: Array  # [] of the current run
+    stalled: Array  # [] int32, generations since it fell
+    ended: Array  # [] bool, whether the next ask starts afresh
+    spent: Array  # [] candidates of the current run
+    budgets: Array  # [2] candidates of all finished large runs and of all small ones but the first run
+    large: Array  # [] bool, the kind of the current run
+    doublings: Array  # [] of the population of large runs
+    first: Array  # [] bool, whether the current run is the first
+    domain: Domain = static()
+
+
+@pytree
+class Restart:
+    """Starts any strategy afresh, inside the compiled program, when its run has ended.
+
+    A run has ended when its best loss has not fallen for `patience * (1 + D^1.5 / P)` generations, when the
+    candidates of a generation lie closer together than `tolerance` on every continuous coordinate and agree on every
+    discrete one, when all losses of a generation were equal several times in a row, or when the strategy says so
+    in its own `ended(state)`. A strategy that restarts itself says so never and is then left alone.
+
+    A strategy with `batches` (CMAES, SepCMAES) grows: "bipop" alternates, by what each kind has spent, between runs
+    whose population doubles and short runs with smaller populations and steps; "ipop" only doubles.
+
+    patience: at least 0. tolerance: at least 0, a length in the unit cube; None is 1e-12, in float32 1e-6.
+    growth: "bipop", "ipop" or "none". max_batches: the largest growth of the population.
+    References: Auger, Hansen, A Restart CMA Evolution Strategy With Increasing Population Size, CEC, 2005. Hansen,
+        Benchmarking a BI-population CMA-ES on the BBOB-2009 Function Testbed, GECCO, 2009.
+    """
+
+    strategy: Any
+    growth: str = static(default="ipop")
+    max_batches: int = static(default=32)
+    patience: Scalar = 100.0
+    tolerance: Scalar | None = None
+
+    def __post_init__(self):
+        if self.growth not in ("bipop", "ipop", "none"):
+            raise ValueError(f'growth must be "bipop", "ipop" or "none"; got {self.growth!r}. Leave it out for "ipop".')
+        if isinstance(self.max_batches, bool) or not isinstance(self.max_batches, int) or self.max_batches < 1:
+            raise ValueError(f"max_batches must be an integer of at least 1; got {self.max_batches!r}. Try 32.")
+
+    @property
+    def _grows(self) -> bool:
+        return self.growth != "none" and hasattr(self.strategy, "batches")
+
+    def _variant(self, batches: Scalar = 1.0, shrink: Scalar = 1.0) -> Strategy:
+        """The strategy with another population and first step: other leaves, the same program."""
+        if not self._grows:
+            return self.strategy
+        step = self.strategy.initial_step * shrink
+        return dataclasses.replace(self.strategy, max_batches=self.max_batches, batches=batches, initial_step=step)
+
+    def init(self, key: Key, domain: Domain) -> RestartState:
+        zero = jnp.zeros_like(jax.random.uniform(key))
+        return RestartState(
+            inner=self._variant().init(key, domain),
+            best=zero + jnp.inf,
+            stalled=zero.astype(jnp.int32),
+            ended=zero > 0,
+            spent=zero,
+            budgets=jnp.zeros_like(zero, shape=2) + zero,
+            large=zero == 0,
+            doublings=zero,
+            first=zero == 0,
+            domain=domain,
+        )
+
+    def ask(self, key: Key, state: RestartState) -> tuple[Candidates, RestartState]:
+        key_fresh, key_size, key_ask = jax.random.split(key, 3)
+
+        def afresh(state: RestartState) -> RestartState:
+            spent = jnp.where(jnp.stack([state.large, ~state.large]) & ~state.first, state.spent, 0)
+            budgets = state.budgets + spent
+            large = (budgets[0] <= budgets[1]) | (self.growth == "ipop")
+            doublings = jnp.where(
+                large, jnp.minimum(state.doublings + 1, int(np.log2(self.max_batches))), state.doublings
+            )
+            u = jax.random.uniform(key_size, (2,), state.spent.dtype)
+            most = 2**doublings
+            small = jnp.maximum(jnp.floor((most / 2) ** (u[0] ** 2)), 1)
+            variant = self._variant(jnp.where(large, most, small), jnp.where(large, 1, 10 ** (-2 * u[1])))
+            return dataclasses.replace(
+                self.init(key_fresh, state.domain),
+                inner=variant.init(key_fresh, state.domain),
+                budgets=budgets,
+                large=large,
+                doublings=doublings,
+                first=jnp.zeros_like(state.first),
+            )
+
+        state = jax.lax.cond(state.ended, afresh, lambda state: state, state)
+        candidates, inner = self._variant().ask(key_ask, state.inner)
+        return candidates, dataclasses.replace(state, inner=inner)
+
+    def tell(self, state: RestartState, candidates: Candidates, results: Results) -> RestartState:
+        inner = self._variant().tell(state.inner, candidates, results)
+        lowest = jnp.min(results.loss)
+        stalled = jnp.where(lowest < state.best, 0, state.stalled + 1)
+        size, dimension = candidates.x.shape
+        batches = getattr(inner, "batches", jnp.ones_like(stalled))
+        patience = self.patience * (1 + dimension**1.5 / size) * jnp.sqrt(batches.astype(lowest.dtype))
+        flat = (jnp.max(results.loss) == lowest) & jnp.isfinite(lowest) & (stalled > 10 * batches)
+        ended = (stalled > patience) | ((flat | self._collapsed(candidates.x, state.domain)) & (size > 1))
+        if hasattr(self.strategy, "ended"):
+            own = self.strategy.ended(inner)
+            ended = own if own is False else ended | own
+        return dataclasses.replace(
+            state,
+            inner=inner,
+            best=jnp.minimum(lowest, state.best).astype(state.best.dtype),
+            stalled=stalled,
+            ended=ended,
+            spent=state.spent + size,
+        )
+
+    def _collapsed(self, x: Array, domain: Domain) -> Array:
+        tolerance = self.tolerance
+        if tolerance is None:
+            tolerance = 1e-12 if x.dtype == jnp.float64 else 1e-6
+        apart = jnp.where(domain.discrete[None], domain.index(x) != domain.index(x[:1]), jnp.abs(x - x[:1]) > tolerance)
+        return ~jnp.any(apart)
