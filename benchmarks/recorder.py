@@ -1,0 +1,57 @@
+"""What the quality benchmarks share: exact counts, shares of solved targets, and how sure we are of them."""
+
+import datetime
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+TARGETS = 10.0 ** np.linspace(2, -8, 51)  # the gaps f - f_opt that bbob asks for
+
+
+class Recorder:
+    """Counts the evaluations of `runs` runs, row by row, until each target is met."""
+
+    def __init__(self, runs: int):
+        self.count = np.zeros(runs, int)
+        self.lowest = np.full(runs, np.inf)
+        self.solved = np.full((runs, len(TARGETS)), np.inf)  # evaluations until the target was met
+
+    def add(self, run: int, gaps: np.ndarray) -> None:
+        """Records the next evaluations of a run: `[n]` values of f - f_opt, in the order of evaluation."""
+        lowest = np.minimum.accumulate(np.minimum(np.nan_to_num(gaps, nan=np.inf), self.lowest[run]))
+        first = np.searchsorted(-lowest, -TARGETS, side="left")
+        new = np.isinf(self.solved[run]) & (first < len(lowest))
+        self.solved[run, new] = self.count[run] + first[new] + 1
+        self.lowest[run] = lowest[-1]
+        self.count[run] += len(gaps)
+
+    def shares(self, budget: int) -> np.ndarray:
+        """`[runs]` shares of the targets met within `budget` evaluations."""
+        return np.mean(self.solved <= budget, axis=1)
+
+
+def interval(shares: np.ndarray, groups: int, seed: int = 0) -> list[float]:
+    """The 95 % bootstrap interval of the mean of `[groups * instances]` shares, resampling instances in each group."""
+    table, random = shares.reshape(groups, -1), np.random.default_rng(seed)
+    drawn = random.integers(0, table.shape[1], (2000, 1, table.shape[1]))  # the same instances of every function
+    means = np.take_along_axis(table[None], np.broadcast_to(drawn, (2000, *table.shape)), axis=2).mean((1, 2))
+    return [round(float(bound), 4) for bound in np.quantile(means, [0.025, 0.975])]
+
+
+def about(*packages: str) -> dict:
+    """Machine, versions and date, for the JSON."""
+    versions = {}
+    for name in ("jaxsearch", "jax", "jaxlib", "numpy", *packages):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = None
+    return {
+        "date": datetime.date.today().isoformat(),
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "versions": versions,
+    }
