@@ -40,7 +40,23 @@ def first_run() -> str:
     )
 
 
-PARTS = {"strategies": strategies, "first_run": first_run}
+def quality_bbob() -> str:
+    """Shares of solved bbob targets."""
+    result = json.loads((ROOT / "benchmarks" / "results" / "quality_bbob.json").read_text())
+    dimensions = list(next(iter(result["methods"].values())))
+    rows = ["| method | " + " | ".join(f"{d}-D" for d in dimensions) + " |", "| --- |" + " --- |" * len(dimensions)]
+    for name, known in result["methods"].items():
+        cells = []
+        for dimension in dimensions:
+            shares, (low, high) = known[dimension]["shares"].values(), known[dimension]["interval"]
+            cells.append(" / ".join(f"{share:.3f}" for share in shares) + f" ({low:.3f} to {high:.3f})")
+        rows.append(f"| {name} | " + " | ".join(cells) + " |")
+    about = result["about"]
+    caption = f"Instances 1 to {result['instances']}, {about['date']}, jax {about['versions']['jax']}, in 64 bits.\n\n"
+    return caption + "\n".join(rows)
+
+
+PARTS = {"strategies": strategies, "first_run": first_run, "quality_bbob": quality_bbob}
 
 
 def generated(text: str) -> str:
