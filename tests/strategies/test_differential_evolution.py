@@ -20,7 +20,7 @@ def test_the_memory_and_the_archive_follow_shade():
         results = bowl(candidates)
         after = strategy.tell(state, candidates, results)
         better = np.asarray(results.loss < state.loss) & bool(state.started)
-        weights, rates, cell = np.asarray(state.weights, float), np.asarray(state.rates, float), int(state.cell)
+        weights, rates, cell = np.array(state.weights, float), np.array(state.rates, float), int(state.cell)
         archive, archived = np.asarray(state.archive).copy(), int(state.archived)
         if better.any():
             weight, rate = np.asarray(state.weight, float)[better], np.asarray(state.rate, float)[better]
