@@ -38,11 +38,9 @@ def pycma(f, dimension, seed):
 def scipy_de(f, dimension, seed):
     from scipy.optimize import differential_evolution
 
+    bounds = [(-5, 5)] * dimension
     for trial in itertools.count():
-        bounds = [(-5, 5)] * dimension
-        differential_evolution(
-            lambda x: float(f(x[None])[0]), bounds, rng=1000 * seed + trial, polish=False, maxiter=10**6
-        )
+        differential_evolution(lambda x: float(f(x[None])[0]), bounds, rng=1000 * seed + trial, maxiter=10**6)
 
 
 def scipy_lbfgsb(f, dimension, seed):
@@ -95,14 +93,26 @@ def _minion(name):
     def run(f, dimension, seed):
         import minionpy
 
+        spent = False
+
+        def rows(x):  # an exception cannot pass through minion's C++
+            nonlocal spent
+            try:
+                return f(np.asarray(x)).tolist()
+            except SpentError:
+                spent = True
+                return [np.inf] * len(x)
+
         for trial in itertools.count():
             minionpy.Minimizer(
-                func=lambda x: f(np.asarray(x)).tolist(),
+                func=rows,
                 bounds=[(-5, 5)] * dimension,
                 algo=name,
                 maxevals=1000 * dimension,
                 seed=1000 * seed + trial,
             ).optimize()
+            if spent:
+                raise SpentError
 
     return run
 

@@ -20,6 +20,8 @@ class Recorder:
 
     def add(self, run: int, gaps: np.ndarray) -> None:
         """Records the next evaluations of a run: `[n]` values of f - f_opt, in the order of evaluation."""
+        if not len(gaps):
+            return
         lowest = np.minimum.accumulate(np.minimum(np.nan_to_num(gaps, nan=np.inf), self.lowest[run]))
         first = np.searchsorted(-lowest, -TARGETS, side="left")
         new = np.isinf(self.solved[run]) & (first < len(lowest))

@@ -162,12 +162,27 @@ def _chunk_size(model: MLP, folds: int) -> int | None:
 
 
 def _sized(make_strategy: Any, domain: Domain, budget: int) -> Strategy:
-    """The strategy with a population that the budget lets live for at least five generations, using up what it can."""
+    """The strategy with a population that the budget lets live for at least five generations, using up what it can.
+
+    Where the strategy needs a larger one, it gets the smallest that it takes.
+    """
 
     def population(strategy: Strategy) -> int:
         key = jax.random.key(0)
         return jax.eval_shape(lambda key: strategy.ask(key, strategy.init(key, domain))[0].x, key).shape[0]
 
-    largest = min(population(make_strategy()), max(budget // 5, 1))
-    sizes = range(-(-largest // 2), largest + 1)
+    def takes(size: int) -> bool:
+        try:
+            make_strategy(population_size=size)
+        except ValueError:
+            return False
+        return True
+
+    default = population(make_strategy())
+    least = next(size for size in range(1, default + 1) if takes(size))
+    if budget < least:
+        name = make_strategy.__name__
+        raise ValueError(f"{name} needs a --budget of at least {least}; got {budget}. Use more, or another --strategy.")
+    largest = max(min(default, budget // 5), least)
+    sizes = range(max(-(-largest // 2), least), largest + 1)
     return make_strategy(population_size=max(sizes, key=lambda size: (budget // size * size, size)))

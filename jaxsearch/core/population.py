@@ -9,12 +9,15 @@ from jaxsearch.core.types import Array, Domain, Key, PyTree
 
 def check_size(population_size: int | None, at_least: int = 1) -> None:
     """Raises ValueError unless the size is None (the default for the dimension) or an integer >= `at_least`."""
-    if population_size is None:
-        return
-    if isinstance(population_size, bool) or not isinstance(population_size, int) or population_size < at_least:
+    if population_size is not None:
+        check_count("population_size", population_size, at_least)
+
+
+def check_count(name: str, count: int, at_least: int = 1) -> None:
+    """Raises ValueError, naming the hyperparameter, unless `count` is an integer >= `at_least`."""
+    if isinstance(count, bool) or not isinstance(count, int) or count < at_least:
         raise ValueError(
-            f"population_size must be an integer of at least {at_least}; got {population_size!r}. "
-            "Leave it out for the default."
+            f"{name} must be an integer of at least {at_least}; got {count!r}. Leave it out for the default."
         )
 
 

@@ -37,7 +37,9 @@ def search(
     callback: Callable[[Generation], Any] | None = None,
     progress: bool = True,
 ) -> Result:
-    """Like `minimize`, to the same numbers for the same key, but generation by generation from the host.
+    """Like `minimize`, along the same path for the same key, but generation by generation from the host.
+
+    The numbers are equal, up to the last bit of an objective of which only one row is evaluated at a time.
 
     Ends with the first limit that is met; Ctrl-C ends it too, with the result so far.
 

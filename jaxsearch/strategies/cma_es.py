@@ -10,7 +10,7 @@ import numpy as np
 from jaxsearch.core import margin
 from jaxsearch.core.bounds import clip, reflect
 from jaxsearch.core.covariance import Diagonal, Full
-from jaxsearch.core.population import check_size, uniform
+from jaxsearch.core.population import check_count, check_size, uniform
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.recombination import constants, effective, share_ties
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
@@ -65,7 +65,7 @@ class CMAES:
 
     def __post_init__(self):
         check_size(self.population_size, at_least=2)
-        check_size(self.max_batches)
+        check_count("max_batches", self.max_batches)
 
     def init(self, key: Key, domain: Domain) -> CMAESState:
         parts = _Parts(domain)

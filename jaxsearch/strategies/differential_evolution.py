@@ -48,6 +48,7 @@ class DE:
     memory_size: H, at least 1.
     greediness: in (0, 1], the share of the best members among which pbest is drawn.
     archive_share: above 0, the size of the archive over P.
+    initial_weight, initial_rate: in [0, 1], what the memory holds of F and CR at the start.
     References: Tanabe, Fukunaga, Success-History Based Parameter Adaptation for Differential Evolution, CEC,
         2013. Zhang, Sanderson, JADE, IEEE Trans. Evol. Comput., 2009.
     """
@@ -78,7 +79,7 @@ class DE:
         return DEState(x, zero + jnp.inf, archive, count, zero, zero, weights, rates, count, zero[0] > 0, domain)
 
     def ask(self, key: Key, state: DEState) -> tuple[Candidates, DEState]:
-        key_rate, key_member, key_cross, key_moves = jax.random.split(key, 4)
+        key_rate, key_member, key_cross, key_moves, key_again = jax.random.split(key, 5)
         x, domain, (size, dimension) = state.x, state.domain, state.x.shape
         u = random.uniform(key_member, (6, size))  # memory cell, F, pbest, r1, r2, the coordinate always crossed
         cell = jnp.floor(u[0] * self.memory_size).astype(jnp.int32)
@@ -93,8 +94,8 @@ class DE:
         donor = jnp.where(donor < 0, x / 2, jnp.where(donor > 1, (1 + x) / 2, donor))
         draw = uniform(key_cross, size, domain)
         forced = jnp.floor(u[5] * dimension).astype(jnp.int32)[:, None] == np.arange(dimension)[None]
-        v = random.uniform(key_moves, (4, size, dimension)) if domain.discrete.any() else draw
-        if domain.categorical.any():
+        if domain.discrete.any():
+            v = random.uniform(key_moves, (4, size, dimension))
             label = jnp.where(v[0] < weight[:, None], pbest, x)
             differ = (domain.index(one) != domain.index(two)) & (v[1] < weight[:, None])
             label = jnp.where(differ, one, label)
@@ -103,7 +104,7 @@ class DE:
         trial = jnp.where((draw < rate[:, None]) | forced, donor, x)
         if domain.discrete.all():
             repeated = jnp.all(domain.index(trial) == domain.index(x), axis=1, keepdims=True)
-            trial = jnp.where(repeated & forced, neighbour(v[3], x, domain), trial)
+            trial = jnp.where(repeated & forced, neighbour(uniform(key_again, size, domain), x, domain), trial)
         trial = jnp.where(state.started, trial, x).astype(x.dtype)
         return Candidates(trial), dataclasses.replace(state, weight=weight, rate=rate)
 

@@ -49,7 +49,7 @@ class GradientSearch:
     stay during a run, and every other restart is a neighbour of the chain's best point with discrete coordinates
     moved to another value, each with probability 1/(their number). All other restarts are uniform.
 
-    population_size: the number of chains; 1 if None, which is best per evaluation; more for parallel evaluation.
+    population_size: the number of chains; 1 if None; more share the budget, but are evaluated side by side.
     optimizer: None is BFGS (L-BFGS beyond 1,000 coordinates); else any optax transformation that needs no more than
         gradient, parameters and value, e.g. `optax.adam(0.02)` (a share of the range), but no line search, which
         would evaluate on its own.

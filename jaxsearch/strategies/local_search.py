@@ -40,7 +40,7 @@ class LocalSearch:
     coordinates go to any other value with equal probability, ordered ones by a step of harmonic length. A chain
     restarts when it has met its neighbourhood about three times without improvement, or its step has vanished.
 
-    population_size: the number of chains; 1 if None, which is best per evaluation; more for parallel evaluation.
+    population_size: the number of chains; 1 if None; more share the budget, but are evaluated side by side.
     initial_step: in (0, 1], the expected length of the first continuous moves in the unit cube, whatever its
         dimension.
     References: Igel, Suttorp, Hansen, A Computational Efficient Covariance Matrix Update and a (1+1)-CMA for

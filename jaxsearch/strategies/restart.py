@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsearch.core.population import check_count
 from jaxsearch.core.protocols import State, Strategy
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
@@ -32,10 +33,11 @@ class RestartState:
 class Restart:
     """Starts any strategy afresh, inside the compiled program, when its run has ended.
 
-    A run has ended when its best loss has not fallen for `patience * (1 + D^1.5 / P)` generations, when the
-    candidates of a generation lie closer together than `tolerance` on every continuous coordinate and agree on every
-    discrete one, when all losses of a generation were equal several times in a row, or when the strategy says so
-    in its own `ended(state)`. A strategy that restarts itself says so never and is then left alone.
+    A run has ended when its best loss has not fallen for `patience * (1 + D^1.5 / P) * sqrt(batches)` generations,
+    when all losses of a generation are equal and the best has not fallen for 10 * batches generations, when the
+    candidates of a generation lie within `tolerance` of the first on every continuous coordinate and agree with it on
+    every discrete one, or when the strategy's own `ended(state)` is true. A strategy whose `ended` returns a plain
+    False restarts itself and is left alone.
 
     A strategy with `batches` (CMAES, SepCMAES) grows: "bipop" alternates, by what each kind has spent, between runs
     whose population doubles and short runs with smaller populations and steps; "ipop" only doubles.
@@ -55,8 +57,7 @@ class Restart:
     def __post_init__(self):
         if self.growth not in ("bipop", "ipop", "none"):
             raise ValueError(f'growth must be "bipop", "ipop" or "none"; got {self.growth!r}. Leave it out for "ipop".')
-        if isinstance(self.max_batches, bool) or not isinstance(self.max_batches, int) or self.max_batches < 1:
-            raise ValueError(f"max_batches must be an integer of at least 1; got {self.max_batches!r}. Try 32.")
+        check_count("max_batches", self.max_batches)
 
     @property
     def _grows(self) -> bool:

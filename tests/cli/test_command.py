@@ -106,6 +106,13 @@ def test_strategies_by_any_spelling(jaxsearch, strategy):
     assert jaxsearch("run", "iris", *SMALL, "--strategy", strategy, "--out", "r")[0] == 0
 
 
+def test_a_budget_below_the_default_population(jaxsearch):
+    assert jaxsearch("run", "iris", *SMALL, "--strategy", "de", "--budget", 6, "--out", "r")[0] == 0
+    code, _, err = jaxsearch("run", "iris", *SMALL, "--strategy", "de", "--budget", 3, "--out", "s")
+    assert code != 0
+    assert "DE needs a --budget of at least 4; got 3." in err
+
+
 def test_text_columns_and_dropped_ones(jaxsearch, table):
     table.write_text(table.read_text().replace(",rare,", ",yes,"))
     code, out, _ = jaxsearch("run", table, "--target", "answer", "--drop", "number", *SMALL, "--out", "r")

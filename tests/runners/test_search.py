@@ -32,6 +32,15 @@ def test_the_numbers_are_those_of_minimize(name):
     assert host.stopped == "generations"
 
 
+@pytest.mark.parametrize("name", ["local_search", "gradient_search"])
+def test_a_population_of_one_follows_minimize_up_to_rounding(name):
+    evaluator, strategy = js.Vectorized(bowl, gradients=True), registry[name]()
+    host = run(strategy, evaluator, num_generations=25)
+    compiled = js.minimize(evaluator, SPACE, strategy, key=KEY, num_generations=25)
+    np.testing.assert_allclose(host.history, compiled.history, rtol=1e-5)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4), host.params, compiled.params)
+
+
 def test_target():
     host = run(num_generations=500, target=0.2)
     compiled = js.minimize(bowl, SPACE, js.PSO(population_size=10), key=KEY, num_generations=500, target=0.2)

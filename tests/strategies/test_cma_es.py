@@ -45,9 +45,9 @@ def test_a_rotation_of_the_problem_changes_nothing():
     plain = strategy.init(jax.random.key(0), DOMAIN)
     turned = dataclasses.replace(plain, mean=0.5 + (plain.mean - 0.5) @ turn * 0.2)
     plain = dataclasses.replace(plain, mean=0.5 + (plain.mean - 0.5) * 0.2)
-    tell = jax.jit(strategy.tell)
+    ask, tell = jax.jit(strategy.ask), jax.jit(strategy.tell)
     for generation in range(15):
-        candidates, plain = strategy.ask(jax.random.key(generation), plain)
+        candidates, plain = ask(jax.random.key(generation), plain)
         loss = ellipsoid(candidates.x)
         plain = tell(plain, candidates, js.Results(loss))
         turned = tell(turned, js.Candidates(0.5 + (candidates.x - 0.5) @ turn), js.Results(loss))
@@ -128,13 +128,14 @@ def test_collected_batches_are_one_population():
     whole = js.CMAES(population_size=8, initial_step=0.02)
     other = whole.init(jax.random.key(0), DOMAIN)
     other = dataclasses.replace(other, mean=state.mean)
+    ask, tell, tell_whole = jax.jit(strategy.ask), jax.jit(strategy.tell), jax.jit(whole.tell)
     asked = []
     for generation in range(2):
-        candidates, state = strategy.ask(jax.random.key(generation), state)
+        candidates, state = ask(jax.random.key(generation), state)
         asked.append(candidates.x)
-        before, state = state, strategy.tell(state, candidates, js.Results(ellipsoid(candidates.x)))
+        before, state = state, tell(state, candidates, js.Results(ellipsoid(candidates.x)))
         assert bool(jnp.all(before.mean == state.mean)) == (generation == 0)
     together = jnp.concatenate(asked)
-    other = whole.tell(other, js.Candidates(together), js.Results(ellipsoid(together)))
+    other = tell_whole(other, js.Candidates(together), js.Results(ellipsoid(together)))
     for one, two in ((state.mean, other.mean), (state.step, other.step), (state.path, other.path)):
         np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-6)

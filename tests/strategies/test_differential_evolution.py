@@ -8,17 +8,22 @@ import jaxsearch as js
 from jaxsearch.strategies.differential_evolution import _cauchy, _lehmer, _others
 
 
+def jitted(strategy):
+    return jax.jit(strategy.init, static_argnums=1), jax.jit(strategy.ask), jax.jit(strategy.tell)
+
+
 def bowl(candidates):
     return js.Results(jnp.sum((candidates.x - 0.4) ** 2, axis=1))
 
 
 def test_the_memory_and_the_archive_follow_shade():
     strategy, domain = js.DE(population_size=8, memory_size=3), js.Domain((0,) * 4, (True,) * 4)
-    state = strategy.init(jax.random.key(0), domain)
+    init, ask, tell = jitted(strategy)
+    state = init(jax.random.key(0), domain)
     for generation in range(6):
-        candidates, state = strategy.ask(jax.random.key(generation), state)
+        candidates, state = ask(jax.random.key(generation), state)
         results = bowl(candidates)
-        after = strategy.tell(state, candidates, results)
+        after = tell(state, candidates, results)
         better = np.asarray(results.loss < state.loss) & bool(state.started)
         weights, rates, cell = np.array(state.weights, float), np.array(state.rates, float), int(state.cell)
         archive, archived = np.asarray(state.archive).copy(), int(state.archived)
@@ -74,11 +79,12 @@ def test_the_lehmer_mean_of_nothing_is_0():
 def test_a_finite_space_is_not_asked_twice_for_the_same_member():
     domain = js.Domain((4, 5, 6), (True, False, True))
     strategy = js.DE(population_size=10)
-    state = strategy.init(jax.random.key(0), domain)
+    init, ask, tell = jitted(strategy)
+    state = init(jax.random.key(0), domain)
     for generation in range(12):
-        candidates, state = strategy.ask(jax.random.key(generation), state)
+        candidates, state = ask(jax.random.key(generation), state)
         if generation:
             repeated = jnp.all(domain.index(candidates.x) == domain.index(state.x), axis=1)
             assert not bool(jnp.any(repeated))
         loss = jnp.sum(domain.index(candidates.x), axis=1).astype(candidates.x.dtype)
-        state = strategy.tell(state, candidates, js.Results(loss))
+        state = tell(state, candidates, js.Results(loss))

@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,6 +10,7 @@ import jaxsearch as js
 PLANE = js.Domain((0, 0), (True, True))
 
 
+@functools.partial(jax.jit, static_argnames=("objective", "generations", "domain"))
 def go(strategy, objective, generations, domain=PLANE, seed=0):
     """The recorded states after each generation."""
 
@@ -19,6 +22,14 @@ def go(strategy, objective, generations, domain=PLANE, seed=0):
 
     state = strategy.init(jax.random.key(seed), domain)
     return jax.lax.scan(generation, state, jax.random.split(jax.random.key(seed), generations))[1]
+
+
+def bowl(x):
+    return jnp.sum((x - 0.5) ** 2, axis=-1)
+
+
+def plateau(x):
+    return x[:, 0] * 0
 
 
 def two_basins(x):
@@ -38,7 +49,6 @@ def test_restarts_leave_the_wrong_basin(strategy):
 
 
 def test_populations_double_and_budgets_balance():
-    bowl = lambda x: jnp.sum((x - 0.5) ** 2, axis=-1)  # noqa: E731
     strategy = js.Restart(js.CMAES(population_size=6), growth="ipop", max_batches=8, patience=3.0)
     states, _ = go(strategy, bowl, 3000)
     batches, fresh = np.asarray(states.inner.batches), np.flatnonzero(np.diff(np.asarray(states.spent)) < 0) + 1
@@ -51,19 +61,19 @@ def test_populations_double_and_budgets_balance():
 
 
 def test_a_strategy_that_restarts_itself_is_left_alone():
-    states, _ = go(js.Restart(js.LocalSearch(population_size=4), patience=0.0), lambda x: x[:, 0] * 0, 300)
+    states, _ = go(js.Restart(js.LocalSearch(population_size=4), patience=0.0), plateau, 300)
     assert not np.any(np.asarray(states.ended))
 
 
 def test_a_flat_discrete_space_restarts_and_an_unfinished_run_does_not():
     domain = js.Domain((3, 3), (False, False))
-    states, _ = go(js.Restart(js.DE(population_size=6)), lambda x: x[:, 0] * 0, 100, domain)
+    states, _ = go(js.Restart(js.DE(population_size=6)), plateau, 100, domain)
     assert np.any(np.asarray(states.ended))
-    states, _ = go(js.Restart(js.CMAES()), lambda x: jnp.sum((x - 0.5) ** 2, axis=-1), 20)
+    states, _ = go(js.Restart(js.CMAES()), bowl, 20)
     assert not np.any(np.asarray(states.ended))
 
 
 @pytest.mark.parametrize("wrong", [{"growth": "fast"}, {"max_batches": 0}, {"max_batches": 2.5}])
 def test_errors_name_the_remedy(wrong):
-    with pytest.raises(ValueError, match=r"Leave it out|Try 32"):
+    with pytest.raises(ValueError, match="Leave it out"):
         js.Restart(js.PSO(), **wrong)

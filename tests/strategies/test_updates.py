@@ -17,11 +17,12 @@ LINE = js.Domain((0, 0, 0), (True, True, True))
 
 def told(strategy, domain, seed=0, generations=1):
     """The state after some generations on a bowl."""
-    state = strategy.init(jax.random.key(seed), domain)
+    ask, tell = jax.jit(strategy.ask), jax.jit(strategy.tell)
+    state = jax.jit(strategy.init, static_argnums=1)(jax.random.key(seed), domain)
     for generation in range(generations):
-        candidates, state = strategy.ask(jax.random.fold_in(jax.random.key(seed), generation), state)
+        candidates, state = ask(jax.random.fold_in(jax.random.key(seed), generation), state)
         distance = candidates.x - 0.4
-        state = strategy.tell(state, candidates, js.Results(jnp.sum(distance**2, 1), 2 * distance))
+        state = tell(state, candidates, js.Results(jnp.sum(distance**2, 1), 2 * distance))
     return state
 
 
@@ -107,10 +108,11 @@ def test_mutation_touches_one_active_gene_on_average():
 def test_local_search_follows_the_equations_of_the_elitist_cma():
     strategy = js.LocalSearch(population_size=3)
     state = told(strategy, LINE, generations=3)
+    ask, tell = jax.jit(strategy.ask), jax.jit(strategy.tell)
     for generation in range(6):  # with frequent and rare success, so that both branches are met
-        candidates, state = strategy.ask(jax.random.key(generation), state)
+        candidates, state = ask(jax.random.key(generation), state)
         change = jnp.array([-1.0, 0.0 if generation % 2 else 1.0, 1.0])
-        after = strategy.tell(state, candidates, js.Results(state.loss + change))
+        after = tell(state, candidates, js.Results(state.loss + change))
         for i in range(3):
             n, accepted = 3, float(change[i]) <= 0
             y = np.asarray((candidates.x[i] - state.x[i]) / state.step[i], float)
