@@ -51,10 +51,10 @@ FAMILIES = {
         "hpobench",
         ("australian", "blood_transfusion", "car", "credit_g", "kc1", "phoneme", "segment", "vehicle"),
         {
-            "alpha": tuple(float(f"{value:.3g}") for value in np.logspace(-8, 0, 10)),
+            "alpha": tuple(np.logspace(-8, 0, 10).tolist()),
             "batch_size": (4, 6, 10, 16, 25, 40, 64, 101, 161, 256),
             "depth": (1, 2, 3),
-            "learning_rate": tuple(float(f"{value:.3g}") for value in np.logspace(-5, 0, 10)),
+            "learning_rate": tuple(np.logspace(-5, 0, 10).tolist()),
             "width": (16, 25, 40, 64, 101, 161, 256, 406, 645, 1024),
         },
         "val_acc",

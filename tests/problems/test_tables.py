@@ -38,7 +38,7 @@ def test_a_table_holds_what_the_package_says(name):
         if isinstance(expected[0], str):
             assert known == tuple(expected)
         else:
-            np.testing.assert_allclose(known, expected, rtol=2e-3)
+            np.testing.assert_allclose(known, expected, rtol=1e-6)
     random = np.random.default_rng(0)
     for _ in range(20):
         index = {parameter: int(random.integers(len(v))) for parameter, v in values.items()}
