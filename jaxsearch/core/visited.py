@@ -1,0 +1,48 @@
+"""A memory of the configurations of a finite space that have been evaluated, so that none is paid for twice."""
+
+import math
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsearch.core.types import Array, Domain
+
+MOST_FLAGS = 2**16
+
+
+def flags(domain: Domain) -> int:
+    """The number of flags of the memory: one per configuration of a finite space, at most `MOST_FLAGS`; 0 where some
+    coordinate is continuous, since no real is met twice."""
+    return min(math.prod(domain.cardinality), MOST_FLAGS) if domain.discrete.all() else 0
+
+
+def flag(x: Array, domain: Domain) -> Array:
+    """The flags `[...]` int32 of the points `[..., D]`; coordinates that do not matter make no difference.
+
+    Exact up to `MOST_FLAGS` configurations. Beyond, configurations share flags: a few new ones pass for known.
+    """
+    index = jnp.where(domain.active(x), domain.index(x), 0)
+    if math.prod(domain.cardinality) <= MOST_FLAGS:
+        place = np.cumprod((1, *domain.cardinality[:0:-1]))[::-1].astype(np.int32)
+        return jnp.sum(index * place.reshape((1,) * (x.ndim - 1) + (-1,)), axis=-1, dtype=jnp.int32)
+    # Multiply and mix, one coordinate after the other (Knuth's multiplicative hashing by 2^32 / golden ratio).
+    mixed = jnp.zeros_like(index[..., 0], dtype=jnp.uint32)
+    for coordinate in range(domain.size):
+        mixed = (mixed ^ index[..., coordinate].astype(jnp.uint32)) * jnp.uint32(0x9E3779B1)
+        mixed = mixed ^ (mixed >> 15)
+    return (mixed % MOST_FLAGS).astype(jnp.int32)
+
+
+def first_new(visited: Array, proposals: Array, domain: Domain) -> tuple[Array, Array]:
+    """The first of the proposals `[T, P, D]` that is not in the memory, the first of all where none is; and `[P]`
+    bool whether it is new. Without a memory, always the first of all."""
+    if not len(visited):
+        return proposals[0], jnp.ones_like(proposals[0, :, 0], dtype=bool)
+    known = visited[flag(proposals, domain)]
+    chosen = jnp.argmin(known, axis=0)
+    return jnp.take_along_axis(proposals, chosen[None, :, None], axis=0)[0], ~jnp.all(known, axis=0)
+
+
+def visit(visited: Array, x: Array, domain: Domain) -> Array:
+    """The memory after evaluating the points `[P, D]`."""
+    return visited.at[flag(x, domain)].set(True) if len(visited) else visited
