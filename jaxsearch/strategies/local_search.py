@@ -1,5 +1,7 @@
 """Local search: start anywhere, propose a random neighbour, keep it if it is not worse, restart when stuck."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,8 +11,10 @@ from jaxsearch.core.neighbours import neighbour
 from jaxsearch.core.population import check_size, uniform
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
+from jaxsearch.core.visited import first_new, flags, visit
 
 TARGET, THRESHOLD = 2 / 11, 0.44  # success rates: the one to keep, and the one above which the path stalls
+TRIES = 64  # neighbours that are drawn on a finite space to find one that is new
 
 
 @pytree
@@ -24,6 +28,7 @@ class LocalSearchState:
     path: Array  # [P, n]
     success: Array  # [P] smoothed success rate
     stalled: Array  # [P] int32, proposals since the last strict improvement
+    visited: Array  # [F] bool, what has been evaluated of a finite space
     domain: Domain = static()
 
 
@@ -38,7 +43,8 @@ class LocalSearch:
 
     The coordinate drawn uniformly from those that matter decides which kind of move is made. Categorical
     coordinates go to any other value with equal probability, ordered ones by a step of harmonic length. A chain
-    restarts when it has met its neighbourhood about three times without improvement, or its step has vanished.
+    restarts when it has met its neighbourhood about three times without improvement, or its step has vanished. On a
+    finite space it evaluates no neighbour twice, and restarts as soon as it finds none that is new.
 
     population_size: the number of chains; 1 if None; more share the budget, but are evaluated side by side.
     initial_step: in (0, 1], the expected length of the first continuous moves in the unit cube, whatever its
@@ -60,7 +66,8 @@ class LocalSearch:
         factor = jnp.eye(path.shape[1], dtype=x.dtype)[None] + path[:, None]
         step, success = zero + self._first_step(path.shape[1]), zero + TARGET
         stalled = jnp.zeros_like(zero, dtype=jnp.int32)
-        return LocalSearchState(x, zero + jnp.inf, step, factor, path, success, stalled, domain)
+        visited = jnp.zeros_like(stalled, dtype=bool, shape=flags(domain)) | (stalled[0] < 0)
+        return LocalSearchState(x, zero + jnp.inf, step, factor, path, success, stalled, visited, domain)
 
     def ask(self, key: Key, state: LocalSearchState) -> tuple[Candidates, LocalSearchState]:
         key_fresh, key_normal, key_value, key_coordinate = jax.random.split(key, 4)
@@ -68,14 +75,21 @@ class LocalSearch:
         z = jax.random.normal(key_normal, state.path.shape, x.dtype)
         move = state.step[:, None] * jnp.einsum("pij,pj->pi", state.factor, z, precision="highest")
         proposal = x.at[:, continuous].set(reflect(x[:, continuous] + move))
+        tries = TRIES if len(state.visited) else 1
+        again = (tries, *x.shape)
         if domain.discrete.any():
-            draw = jnp.where(domain.active(x), uniform(key_coordinate, len(x), domain), -1)
+            here = jnp.tile(x, (tries, 1))
+            draw = jnp.where(domain.active(here), uniform(key_coordinate, len(here), domain), -1)
             coordinate = jnp.argmax(draw, axis=1)[:, None]
-            other = neighbour(uniform(key_value, len(x), domain), x, domain)
-            one_changed = jnp.where(np.arange(domain.size)[None] == coordinate, other, x)
-            proposal = jnp.where(jnp.asarray(domain.discrete)[coordinate], one_changed, proposal)
-        fresh = uniform(key_fresh, len(x), domain)
-        return Candidates(jnp.where(jnp.isinf(state.loss)[:, None], fresh, proposal)), state
+            other = neighbour(uniform(key_value, len(here), domain), here, domain)
+            one_changed = jnp.where(np.arange(domain.size)[None] == coordinate, other, here)
+            moved = jnp.tile(proposal, (tries, 1))
+            proposal = jnp.where(jnp.asarray(domain.discrete)[coordinate], one_changed, moved)
+        proposal, new = first_new(state.visited, proposal.reshape(again), domain)
+        fresh, _ = first_new(state.visited, uniform(key_fresh, tries * len(x), domain).reshape(again), domain)
+        loss = jnp.where(new, state.loss, jnp.inf)  # a chain whose neighbours are all known restarts at once
+        state = dataclasses.replace(state, loss=loss)
+        return Candidates(jnp.where(jnp.isinf(loss)[:, None], fresh, proposal)), state
 
     def tell(self, state: LocalSearchState, candidates: Candidates, results: Results) -> LocalSearchState:
         continuous = np.flatnonzero(~state.domain.discrete)
@@ -107,6 +121,7 @@ class LocalSearch:
             path=keep(path, 0),
             success=keep(success, TARGET),
             stalled=keep(stalled, 0),
+            visited=visit(state.visited, candidates.x, state.domain),
             domain=state.domain,
         )
 

@@ -177,26 +177,40 @@ def test_local_search_follows_the_equations_of_the_elitist_cma():
 
 def test_local_search_changes_one_discrete_coordinate_that_matters():
     domain = js.Domain((2, 5, 5, 7), (False, False, False, True), parent=(-1, 0, 0, -1), branch=(0, 0, 1, 0))
-    strategy = js.LocalSearch(population_size=200)
+    strategy = js.LocalSearch(population_size=20)
     state = told(strategy, domain)
-    candidates, _ = strategy.ask(jax.random.key(1), state)
-    changed = np.asarray(domain.index(candidates.x) != domain.index(state.x))
-    assert np.all(changed.sum(1) == 1)
+    keys = jax.random.split(jax.random.key(1), 50)
+    candidates, _ = jax.jit(jax.vmap(strategy.ask, in_axes=(0, None)))(keys, state)
+    changed = np.asarray(domain.index(candidates.x) != domain.index(state.x)[None])
+    assert np.all(changed.sum(2) == 1)
     assert not np.any(changed & ~np.asarray(domain.active(state.x)))
 
 
-def test_local_search_restarts_when_stuck():
-    strategy = js.LocalSearch(population_size=1)
-    domain = js.Domain((3, 3), (False, False))
+def steps_of_local_search(domain, loss, count):
+    """What a chain evaluated, and before which of its steps it started afresh."""
+    strategy = js.LocalSearch()
 
     def generation(state, key):
         candidates, state = strategy.ask(key, state)
-        state = strategy.tell(state, candidates, js.Results(jnp.sum(domain.index(candidates.x), 1).astype(float)))
-        return state, jnp.isinf(state.loss[0])
+        afresh = jnp.isinf(state.loss[0])
+        return strategy.tell(state, candidates, js.Results(loss(candidates.x))), (candidates.x[0], afresh)
 
-    state = strategy.init(jax.random.key(0), domain)
-    _, restarted = jax.lax.scan(generation, state, jax.random.split(jax.random.key(1), 300))
-    assert 2 <= int(restarted.sum()) <= 12
+    keys = jax.random.split(jax.random.key(1), count)
+    return jax.jit(lambda key: jax.lax.scan(generation, strategy.init(key, domain), keys)[1])(jax.random.key(0))
+
+
+def test_local_search_restarts_when_its_patience_ends():
+    domain = js.Domain((3, 0), (False, True))
+    _, afresh = steps_of_local_search(domain, lambda x: domain.index(x)[:, 0].astype(float), 1200)
+    assert 2 <= int(afresh.sum()) <= 6  # 229 proposals without improvement each
+
+
+def test_local_search_walks_through_a_finite_space_without_repetition():
+    domain = js.Domain((4, 5), (False, True))
+    bumpy = jnp.asarray(np.random.default_rng(0).random((4, 5)))
+    x, afresh = steps_of_local_search(domain, lambda x: bumpy[tuple(domain.index(x).T)], 20)
+    assert len({tuple(index) for index in np.asarray(domain.index(x)).tolist()}) == 20
+    assert int(afresh.sum()) > 1  # no neighbour was left at least once before everything was seen
 
 
 def test_gradient_search_takes_the_steps_of_optax():
