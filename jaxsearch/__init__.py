@@ -14,7 +14,7 @@ from jaxsearch.spaces.describe import describe, undescribe
 from jaxsearch.spaces.dimensions import Choice, Float, Int
 from jaxsearch.spaces.serialize import from_json, to_json
 from jaxsearch.spaces.switch import Selected, Switch
-from jaxsearch.strategies import CMAES, DE, GA, PSO, GradientSearch, LocalSearch, RandomSearch, SepCMAES
+from jaxsearch.strategies import CMAES, DE, GA, PSO, TPE, GradientSearch, LocalSearch, RandomSearch, SepCMAES
 from jaxsearch.strategies.restart import Restart
 from jaxsearch.strategies.seeded import Seeded
 
@@ -23,6 +23,7 @@ __all__ = [
     "DE",
     "GA",
     "PSO",
+    "TPE",
     "Callback",
     "Candidates",
     "Choice",

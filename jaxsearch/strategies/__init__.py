@@ -6,6 +6,7 @@ from jaxsearch.strategies.genetic_algorithm import GA
 from jaxsearch.strategies.gradient_search import GradientSearch
 from jaxsearch.strategies.local_search import LocalSearch
 from jaxsearch.strategies.particle_swarm import PSO
+from jaxsearch.strategies.parzen_estimator import TPE
 from jaxsearch.strategies.random_search import RandomSearch
 from jaxsearch.strategies.separable_cma_es import SepCMAES
 
@@ -18,4 +19,5 @@ registry = {
     "de": DE,
     "cmaes": CMAES,
     "sep_cmaes": SepCMAES,
+    "tpe": TPE,
 }

@@ -1,0 +1,55 @@
+"""Parzen estimates of a density on the unit cube, for coordinates of every kind.
+
+A kernel is a product over coordinates: a normal truncated to [0, 1] on ordered ones, constant over the cells of
+discrete ones; on categories most mass on one value and the rest equally on all. Where a coordinate does not matter
+at the centre of a kernel, the kernel is uniform.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import logsumexp, ndtr, ndtri
+
+from jaxsearch.core.types import Array, Domain
+
+
+def sample(u: Array, centre: Array, width: Array, same: Array, domain: Domain) -> Array:
+    """One point `[S, D]` from a kernel at each centre `[S, D]`; `u` `[S, D]` uniform in [0, 1).
+
+    width: a standard deviation. same: `[1, D]`, the share of a category's mass that belongs to the centre alone.
+    """
+    lower, upper = ndtr(-centre / width), ndtr((1 - centre) / width)
+    x = jnp.clip(centre + width * ndtri(lower + u * (upper - lower)), 0, 1)
+    again = jnp.clip((u - same) / (1 - same), 0, 1 - jnp.finfo(u.dtype).eps)  # given that u >= same, uniform again
+    x = jnp.where(domain.categorical[None], jnp.where(u < same, centre, again), x)
+    x = jnp.where(domain.discrete[None], domain.centre(domain.index(x), u.dtype), x)
+    return jnp.where(domain.active(centre), x, u).astype(u.dtype)
+
+
+def log_density(x: Array, centre: Array, used: Array, width: Array, same: Array, domain: Domain) -> Array:
+    """The logarithm `[S]` of the density at `x` `[S, D]`, relative to the uniform one: the mean of the uniform density
+    and of the kernels at those of the centres `[M, D]` that are `used` `[M]`.
+
+    Coordinates that do not matter at `x` are integrated out.
+    """
+    index, cells = domain.index(x), np.array(domain.cardinality)[None, None]
+    low, high = (jnp.where(domain.discrete[None], domain.centre(index + side, x.dtype), x) for side in (-0.5, 0.5))
+    low, high, point, centre = low[:, None], high[:, None], x[:, None], centre[None]
+    mass = _mass(low, high, centre, width) / jnp.where(domain.discrete[None, None], high - low, 1)
+    normal = jnp.exp(-0.5 * ((point - centre) / width) ** 2) / (width * np.sqrt(2 * np.pi))
+    ordered = jnp.where(domain.discrete[None, None], mass, normal)
+    ordered = ordered / _mass(jnp.zeros_like(low), jnp.ones_like(low), centre, width)
+    same = same[None]
+    category = 1 - same + jnp.where(index[:, None] == domain.index(centre), same * cells, 0)
+    factor = jnp.where(domain.categorical[None, None], category, ordered)
+    factor = jnp.where(domain.active(centre) & domain.active(point), factor, 1)
+    log = jnp.sum(jnp.log(jnp.maximum(factor, jnp.finfo(x.dtype).tiny)), axis=2)
+    uniform = jnp.zeros_like(log[:, :1])
+    log = jnp.concatenate([jnp.where(used[None], log, -jnp.inf), uniform], axis=1)
+    return (logsumexp(log, axis=1) - jnp.log(1 + jnp.sum(used))).astype(x.dtype)
+
+
+def _mass(low: Array, high: Array, centre: Array, width: Array) -> Array:
+    """The mass of normals between two points, measured from the nearer tail, where small masses keep their digits."""
+    a, b = (low - centre) / width, (high - centre) / width
+    above = a > 0
+    return ndtr(jnp.where(above, -a, b)) - ndtr(jnp.where(above, -b, a))
