@@ -1,0 +1,179 @@
+"""Black-box suites that others wrote (package coco-experiment), and how a strategy or a peer is run on them."""
+
+import argparse
+import contextlib
+import functools
+import json
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import cocoex
+import jax
+import numpy as np
+from peers import SpentError
+from recorder import Recorder, about, interval
+
+import jaxsearch as js
+from jaxsearch.strategies import registry
+
+FUNCTIONS, READ_OUTS, BUDGET = range(1, 25), (10, 100, 1000), 1000
+
+
+class Suite(NamedTuple):
+    """Problems of one dimension, instance by instance of each function.
+
+    problems: each from points `[n, D]` to losses `[n]`. minima: their minima, which only the recorder sees.
+    points: from the unit cube to points. slopes: the derivative of a point by a coordinate; None without gradients.
+    """
+
+    problems: list[Callable]
+    minima: np.ndarray
+    domain: js.Domain
+    points: Callable[[np.ndarray], np.ndarray]
+    slopes: float | None = None
+
+
+def bbob(dimension: int, instances: int) -> Suite:
+    chosen = [cocoex.BareProblem("bbob", f, dimension, i) for f in FUNCTIONS for i in range(1, instances + 1)]
+    minima = np.array([problem.best_value() for problem in chosen])
+    domain = js.Domain((0,) * dimension, (True,) * dimension)
+    return Suite(chosen, minima, domain, lambda x: 10 * x - 5, slopes=10.0)
+
+
+def bbob_mixint(dimension: int, instances: int) -> Suite:
+    """A fifth of the coordinates each with 2, 4, 8 and 16 ordered values, the last fifth real."""
+    chosen = f"dimensions:{dimension} function_indices:1-24"
+    suite = cocoex.Suite("bbob-mixint", f"instances:1-{instances}", chosen)
+    problems = [suite.get_problem(name) for name in sorted(suite.ids())]
+    cells = np.rint(problems[0].upper_bounds - problems[0].lower_bounds + 1).astype(int)
+    cells[problems[0].number_of_integer_variables :] = 0
+    domain = js.Domain(tuple(cells.tolist()), (True,) * dimension)
+
+    def points(x):
+        return np.where(cells > 0, np.minimum(np.floor(x * cells), cells - 1), 10 * x - 5)
+
+    def rows(problem, x):
+        return np.array([problem(row) for row in x])
+
+    minima = _minima(problems[0].dimension, instances)
+    return Suite([functools.partial(rows, problem) for problem in problems], minima, domain, points)
+
+
+def _minima(dimension: int, instances: int) -> np.ndarray:
+    """The minima of bbob-mixint, which the package only writes into the header of its log files."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        observer = cocoex.Observer("bbob-mixint", "result_folder: minima")
+        wanted = f"dimensions:{dimension} function_indices:1-24"
+        for problem in cocoex.Suite("bbob-mixint", f"instances:1-{instances}", wanted):
+            problem.observe_with(observer)
+            problem(problem.initial_solution)
+            problem.free()
+        logs = [Path(observer.result_folder) / f"data_f{f}" / f"bbobexp_f{f}_DIM{dimension}.dat" for f in FUNCTIONS]
+        found = [re.findall(r"Fopt \(([^)]+)\)", log.read_text()) for log in logs]
+    assert all(len(values) == instances for values in found), "one header per instance"
+    return np.array(found, float).reshape(-1)
+
+
+def ours(strategy, suite: Suite, seed: int = 0) -> Recorder:
+    """All runs of one strategy, `ask` and `tell` under `vmap` over the problems."""
+    recorder, domain = Recorder(len(suite.problems)), suite.domain
+    keys = jax.random.split(jax.random.key(seed), len(suite.problems))
+    graded = isinstance(getattr(strategy, "strategy", strategy), js.GradientSearch)
+
+    @functools.partial(jax.jit, donate_argnums=2)
+    def step(keys, generation, states, x, loss, grad):
+        def one(key, state, x, loss, grad):
+            state = strategy.tell(state, js.Candidates(x), js.Results(loss, grad))
+            return strategy.ask(jax.random.fold_in(key, generation), state)
+
+        return jax.vmap(one)(keys, states, x, loss, grad)
+
+    states = jax.vmap(lambda key: strategy.init(key, domain))(keys)
+    candidates, states = jax.jit(jax.vmap(lambda key, state: strategy.ask(jax.random.fold_in(key, 0), state)))(
+        keys, states
+    )
+    generation = 0
+    while recorder.count[0] < BUDGET * domain.size:
+        x = np.asarray(candidates.x)
+        loss, grad = np.empty(x.shape[:2]), np.empty(x.shape) if graded else None
+        for run, problem in enumerate(suite.problems):
+            points = suite.points(x[run])
+            if graded:
+                values, slopes = differences(problem, points)
+                loss[run], grad[run] = values.reshape(len(points), -1)[:, 0], suite.slopes * slopes
+            else:
+                values = loss[run] = problem(points)
+            recorder.add(run, values - suite.minima[run])
+        generation += 1
+        candidates, states = step(keys, generation, states, x, loss, grad)
+    return recorder
+
+
+def differences(problem, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All losses `[P * (D + 1)]` in the order of evaluation, and forward-difference gradients `[P, D]`."""
+    step = 1.5e-8 * np.maximum(1, np.abs(x))
+    step = np.where(x + step > 5, -step, step)
+    shifted = np.concatenate([x[:, None], x[:, None] + np.eye(x.shape[1])[None] * step[:, None]], axis=1)
+    values = np.asarray(problem(np.ascontiguousarray(shifted.reshape(-1, x.shape[1])))).reshape(len(x), -1)
+    return values.reshape(-1), (values[:, 1:] - values[:, :1]) / step
+
+
+def theirs(peer, suite: Suite) -> Recorder:
+    """All runs of a peer, one after the other."""
+    recorder, dimension = Recorder(len(suite.problems)), suite.domain.size
+    for run, problem in enumerate(suite.problems):
+
+        def f(x, run=run, problem=problem):
+            values = np.asarray(problem(np.ascontiguousarray(x, float)))
+            recorder.add(run, values[: BUDGET * dimension - recorder.count[run]] - suite.minima[run])
+            if recorder.count[run] >= BUDGET * dimension:
+                raise SpentError
+            return values
+
+        with contextlib.suppress(SpentError):
+            peer(f, dimension, run)
+    return recorder
+
+
+def summary(recorder: Recorder, dimension: int) -> dict:
+    """Shares of solved (function, target) pairs at the read-outs, the curve between, and each function's share."""
+    final = recorder.shares(BUDGET * dimension)
+    budgets = np.unique(np.round(np.logspace(0, np.log10(BUDGET), 31), 3))
+    return {
+        "shares": {str(b): round(float(recorder.shares(b * dimension).mean()), 4) for b in READ_OUTS},
+        "interval": interval(final, len(FUNCTIONS)),
+        "curve": [[float(b), round(float(recorder.shares(b * dimension).mean()), 4)] for b in budgets],
+        "functions": [round(float(share), 3) for share in final.reshape(len(FUNCTIONS), -1).mean(axis=1)],
+    }
+
+
+def measure(doc: str, make_suite: Callable, skipped: tuple[str, ...], peers: dict, packages: tuple, path: Path) -> None:
+    """The command of a benchmark: every strategy but the `skipped` and every peer, on every dimension."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--instances", type=int, default=15)
+    parser.add_argument("--dimensions", type=int, nargs="+", default=[5, 10, 20])
+    parser.add_argument("--only", nargs="+", default=None, help="names of methods; they are run anew")
+    parser.add_argument("--result", type=Path, default=path)
+    options = parser.parse_args()
+    jax.config.update("jax_enable_x64", True)
+    result = {"about": about("coco-experiment", *packages), "instances": options.instances, "methods": {}}
+    if options.result.exists():
+        before = json.loads(options.result.read_text())
+        if before["instances"] == options.instances:
+            result["methods"] = before["methods"]
+    own = {make.__name__: js.Restart(make()) for name, make in registry.items() if name not in skipped}
+    methods = {name: functools.partial(ours, strategy) for name, strategy in own.items()}
+    methods |= {name: functools.partial(theirs, peer) for name, peer in peers.items()}
+    for name, method in methods.items():
+        if options.only is not None and name not in options.only:
+            continue
+        for dimension in options.dimensions:
+            known = result["methods"].setdefault(name, {})
+            if options.only is None and str(dimension) in known:
+                continue
+            known[str(dimension)] = summary(method(make_suite(dimension, options.instances)), dimension)
+            print(f"{name:30s} {dimension:3d}-D {known[str(dimension)]['shares']}", flush=True)
+            options.result.write_text(json.dumps(result, indent=1) + "\n")
