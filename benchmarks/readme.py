@@ -5,6 +5,7 @@
 A generated part stands between `<!-- name -->` and `<!-- end name -->`.
 """
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -40,23 +41,55 @@ def first_run() -> str:
     )
 
 
-def quality_bbob() -> str:
-    """Shares of solved bbob targets."""
-    result = json.loads((ROOT / "benchmarks" / "results" / "quality_bbob.json").read_text())
-    dimensions = list(next(iter(result["methods"].values())))
+def suite(name: str) -> str:
+    """Shares of solved targets, of `quality_bbob` or `quality_mixint`."""
+    result = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+    dimensions = sorted({dimension for known in result["methods"].values() for dimension in known}, key=int)
     rows = ["| method | " + " | ".join(f"{d}-D" for d in dimensions) + " |", "| --- |" + " --- |" * len(dimensions)]
-    for name, known in result["methods"].items():
+    for method, known in result["methods"].items():
         cells = []
         for dimension in dimensions:
+            if dimension not in known:
+                cells.append("not run")
+                continue
             shares, (low, high) = known[dimension]["shares"].values(), known[dimension]["interval"]
             cells.append(" / ".join(f"{share:.3f}" for share in shares) + f" ({low:.3f} to {high:.3f})")
-        rows.append(f"| {name} | " + " | ".join(cells) + " |")
+        rows.append(f"| {method} | " + " | ".join(cells) + " |")
     about = result["about"]
     caption = f"Instances 1 to {result['instances']}, {about['date']}, jax {about['versions']['jax']}, in 64 bits.\n\n"
     return caption + "\n".join(rows)
 
 
-PARTS = {"strategies": strategies, "first_run": first_run, "quality_bbob": quality_bbob}
+def quality_tables() -> str:
+    """Mean normalized regret by family of tables."""
+    result = json.loads((ROOT / "benchmarks" / "results" / "quality_tables.json").read_text())
+    families = {"NAS-Bench-201": ("nasbench201",), "HPOBench": ("hpobench",), "FCNet": ("fcnet",)}
+    families["HPOBench and FCNet"] = families["HPOBench"] + families["FCNet"]
+    rows = ["| method | " + " | ".join(families) + " |", "| --- |" + " --- |" * len(families)]
+    for method, known in result["methods"].items():
+        cells = []
+        for family in families.values():
+            names = [name for name in known if name.split("/")[0] in family]
+            regrets = [known[name]["regret"] for name in names]
+            means = [sum(column) / len(names) for column in zip(*regrets, strict=True)]
+            cells.append(" / ".join(f"{mean:.4f}" for mean in means[-3:]))
+        rows.append(f"| {method} | " + " | ".join(cells) + " |")
+    about = result["about"]
+    caption = (
+        f"After {' / '.join(map(str, result['read_outs'][-3:]))} evaluations; {result['repeats']} repeats, of Optuna "
+        f"{result['optuna_repeats']}; {about['date']}, jax {about['versions']['jax']}, "
+        f"optuna {about['versions']['optuna']}.\n\n"
+    )
+    return caption + "\n".join(rows)
+
+
+PARTS = {
+    "strategies": strategies,
+    "first_run": first_run,
+    "quality_bbob": functools.partial(suite, "quality_bbob"),
+    "quality_mixint": functools.partial(suite, "quality_mixint"),
+    "quality_tables": quality_tables,
+}
 
 
 def generated(text: str) -> str:

@@ -7,6 +7,7 @@ from jaxsearch.strategies.seeded import Seeded
 from jaxsearch.testing import CHECKS, MIXED
 
 STRATEGIES = {name: make() for name, make in registry.items()}
+STRATEGIES["sobol"] = registry["random_search"](sobol=True)
 STRATEGIES["seeded"] = Seeded(registry["ga"](population_size=6), jnp.full((2, MIXED.size), 0.25))
 STRATEGIES["restart"] = Restart(registry["cmaes"](), growth="bipop", max_batches=4, patience=2.0)
 
