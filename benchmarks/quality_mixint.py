@@ -3,7 +3,7 @@
     python benchmarks/quality_mixint.py [--instances 15] [--dimensions 5 10 20] [--only NAME ...]
 
 As quality_bbob.py, but four fifths of the coordinates are integers with 2, 4, 8 and 16 values. Writes
-results/quality_mixint.json after every method.
+results/quality_mixint.json after every method. TPE is left out, and GradientSearch: there are no slopes.
 """
 
 import itertools
@@ -11,16 +11,15 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from suites import bbob_mixint, measure
+from suites import bbob_mixint, main, mixint_cells
 
 RESULT = Path(__file__).parent / "results" / "quality_mixint.json"
 
 
 def bounds(dimension: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The lowest and the highest value of every coordinate, and which of them are integers."""
-    high = np.repeat([1, 3, 7, 15, 5], dimension // 5).astype(float)
-    integer = np.arange(dimension) < dimension - dimension // 5
-    return np.where(integer, 0.0, -5.0), high, integer
+    cells = mixint_cells(dimension)
+    return np.where(cells > 0, 0.0, -5.0), np.where(cells > 0, cells - 1.0, 5.0), cells > 0
 
 
 def scipy_de(f, dimension, seed):
@@ -62,10 +61,10 @@ def pycma(f, dimension, seed):
 
 
 if __name__ == "__main__":
-    measure(
+    main(
         __doc__,
         bbob_mixint,
-        ("tpe", "gradient_search"),  # there are no slopes
+        ("tpe", "gradient_search"),
         {"pycma BIPOP-CMA-ES": pycma, "scipy differential evolution": scipy_de},
         ("cma", "scipy"),
         RESULT,

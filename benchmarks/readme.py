@@ -41,6 +41,12 @@ def first_run() -> str:
     )
 
 
+def dates(result: dict) -> str:
+    """The day on which the methods were run, or the first and the last."""
+    first, last = min(result["dates"].values()), max(result["dates"].values())
+    return first if first == last else f"{first} to {last}"
+
+
 def suite(name: str) -> str:
     """Shares of solved targets, of `quality_bbob` or `quality_mixint`."""
     result = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
@@ -56,7 +62,7 @@ def suite(name: str) -> str:
             cells.append(" / ".join(f"{share:.3f}" for share in shares) + f" ({low:.3f} to {high:.3f})")
         rows.append(f"| {method} | " + " | ".join(cells) + " |")
     about = result["about"]
-    caption = f"Instances 1 to {result['instances']}, {about['date']}, jax {about['versions']['jax']}, in 64 bits.\n\n"
+    caption = f"Instances 1 to {result['instances']}, {dates(result)}, jax {about['versions']['jax']}, in 64 bits.\n\n"
     return caption + "\n".join(rows)
 
 
@@ -77,7 +83,7 @@ def quality_tables() -> str:
     about = result["about"]
     caption = (
         f"After {' / '.join(map(str, result['read_outs'][-3:]))} evaluations; {result['repeats']} repeats, of Optuna "
-        f"{result['optuna_repeats']}; {about['date']}, jax {about['versions']['jax']}, "
+        f"{result['optuna_repeats']}; {dates(result)}, jax {about['versions']['jax']}, "
         f"optuna {about['versions']['optuna']}.\n\n"
     )
     return caption + "\n".join(rows)

@@ -1,9 +1,14 @@
 """What the quality benchmarks share: exact counts, shares of solved targets, and how sure we are of them."""
 
+import argparse
 import datetime
+import json
 import os
 import platform
+import time
+from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import numpy as np
 
@@ -57,3 +62,42 @@ def about(*packages: str) -> dict:
         "python": platform.python_version(),
         "versions": versions,
     }
+
+
+def command(doc: str, path: Path) -> argparse.ArgumentParser:
+    """The options that every quality benchmark has."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", default=None, help="names of methods; they are run anew")
+    parser.add_argument("--result", type=Path, default=path)
+    return parser
+
+
+def measure(
+    options: argparse.Namespace,
+    settings: dict,
+    packages: Iterable[str],
+    methods: dict[str, Callable[[str], dict]],
+    cases: Iterable[str],
+) -> None:
+    """Runs every method on every case and writes the file after each; what it holds for the same settings stays."""
+    today = about(*packages)
+    result = {"about": today, **settings, "dates": {}, "methods": {}}
+    if options.result.exists():
+        before = json.loads(options.result.read_text())
+        if all(before[name] == value for name, value in settings.items()):
+            result |= {part: before[part] for part in ("dates", "methods")}
+    for name, method in methods.items():
+        if options.only is not None and name not in options.only:
+            continue
+        for case in cases:
+            known = result["methods"].setdefault(name, {})
+            if options.only is None and case in known:
+                continue
+            start = time.perf_counter()
+            known[case] = method(case)
+            result["dates"][name] = today["date"]
+            print(
+                f"{name:30s} {case:32s} {next(iter(known[case].values()))} {time.perf_counter() - start:.0f} s",
+                flush=True,
+            )
+            options.result.write_text(json.dumps(result, indent=1) + "\n")

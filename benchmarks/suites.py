@@ -1,12 +1,10 @@
 """Black-box suites that others wrote (package coco-experiment), and how a strategy or a peer is run on them."""
 
-import argparse
 import contextlib
 import functools
-import json
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +12,7 @@ import cocoex
 import jax
 import numpy as np
 from peers import SpentError
-from recorder import Recorder, about, interval
+from recorder import Recorder, command, interval, measure
 
 import jaxsearch as js
 from jaxsearch.strategies import registry
@@ -43,14 +41,15 @@ def bbob(dimension: int, instances: int) -> Suite:
     return Suite(chosen, minima, domain, lambda x: 10 * x - 5, slopes=10.0)
 
 
+def mixint_cells(dimension: int) -> np.ndarray:
+    """The number of values of every coordinate of bbob-mixint, counted from 0; 0 where it is a real in [-5, 5]."""
+    return np.repeat([2, 4, 8, 16, 0], dimension // 5)
+
+
 def bbob_mixint(dimension: int, instances: int) -> Suite:
-    """A fifth of the coordinates each with 2, 4, 8 and 16 ordered values, the last fifth real."""
-    chosen = f"dimensions:{dimension} function_indices:1-24"
-    suite = cocoex.Suite("bbob-mixint", f"instances:1-{instances}", chosen)
+    suite = cocoex.Suite("bbob-mixint", f"instances:1-{instances}", f"dimensions:{dimension} function_indices:1-24")
     problems = [suite.get_problem(name) for name in sorted(suite.ids())]
-    cells = np.rint(problems[0].upper_bounds - problems[0].lower_bounds + 1).astype(int)
-    cells[problems[0].number_of_integer_variables :] = 0
-    domain = js.Domain(tuple(cells.tolist()), (True,) * dimension)
+    cells = mixint_cells(dimension)
 
     def points(x):
         return np.where(cells > 0, np.minimum(np.floor(x * cells), cells - 1), 10 * x - 5)
@@ -58,16 +57,16 @@ def bbob_mixint(dimension: int, instances: int) -> Suite:
     def rows(problem, x):
         return np.array([problem(row) for row in x])
 
-    minima = _minima(problems[0].dimension, instances)
-    return Suite([functools.partial(rows, problem) for problem in problems], minima, domain, points)
+    domain = js.Domain(tuple(cells.tolist()), (True,) * dimension)
+    return Suite([functools.partial(rows, one) for one in problems], _minima(suite, instances), domain, points)
 
 
-def _minima(dimension: int, instances: int) -> np.ndarray:
+def _minima(suite: cocoex.Suite, instances: int) -> np.ndarray:
     """The minima of bbob-mixint, which the package only writes into the header of its log files."""
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         observer = cocoex.Observer("bbob-mixint", "result_folder: minima")
-        wanted = f"dimensions:{dimension} function_indices:1-24"
-        for problem in cocoex.Suite("bbob-mixint", f"instances:1-{instances}", wanted):
+        for problem in suite:
+            dimension = problem.dimension
             problem.observe_with(observer)
             problem(problem.initial_solution)
             problem.free()
@@ -150,30 +149,23 @@ def summary(recorder: Recorder, dimension: int) -> dict:
     }
 
 
-def measure(doc: str, make_suite: Callable, skipped: tuple[str, ...], peers: dict, packages: tuple, path: Path) -> None:
+def main(doc: str, make: Callable, skipped: Iterable[str], peers: dict, packages: Iterable[str], path: Path) -> None:
     """The command of a benchmark: every strategy but the `skipped` and every peer, on every dimension."""
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command(doc, path)
     parser.add_argument("--instances", type=int, default=15)
     parser.add_argument("--dimensions", type=int, nargs="+", default=[5, 10, 20])
-    parser.add_argument("--only", nargs="+", default=None, help="names of methods; they are run anew")
-    parser.add_argument("--result", type=Path, default=path)
     options = parser.parse_args()
     jax.config.update("jax_enable_x64", True)
-    result = {"about": about("coco-experiment", *packages), "instances": options.instances, "methods": {}}
-    if options.result.exists():
-        before = json.loads(options.result.read_text())
-        if before["instances"] == options.instances:
-            result["methods"] = before["methods"]
-    own = {make.__name__: js.Restart(make()) for name, make in registry.items() if name not in skipped}
-    methods = {name: functools.partial(ours, strategy) for name, strategy in own.items()}
-    methods |= {name: functools.partial(theirs, peer) for name, peer in peers.items()}
-    for name, method in methods.items():
-        if options.only is not None and name not in options.only:
-            continue
-        for dimension in options.dimensions:
-            known = result["methods"].setdefault(name, {})
-            if options.only is None and str(dimension) in known:
-                continue
-            known[str(dimension)] = summary(method(make_suite(dimension, options.instances)), dimension)
-            print(f"{name:30s} {dimension:3d}-D {known[str(dimension)]['shares']}", flush=True)
-            options.result.write_text(json.dumps(result, indent=1) + "\n")
+
+    def method(run, dimension):
+        return summary(run(make(int(dimension), options.instances)), int(dimension))
+
+    own = {
+        cls.__name__: functools.partial(ours, js.Restart(cls()))
+        for name, cls in registry.items()
+        if name not in skipped
+    }
+    runs = own | {name: functools.partial(theirs, peer) for name, peer in peers.items()}
+    methods = {name: functools.partial(method, run) for name, run in runs.items()}
+    settings = {"instances": options.instances}
+    measure(options, settings, ("coco-experiment", *packages), methods, [str(d) for d in options.dimensions])

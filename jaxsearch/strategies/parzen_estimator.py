@@ -8,7 +8,7 @@ from jaxsearch.core import parzen
 from jaxsearch.core.population import check_count, check_size, uniform
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
-from jaxsearch.core.visited import flag, flags, visit
+from jaxsearch.core.visited import first_new, flag, flags, visit
 
 MOST_GOOD = 25
 
@@ -35,8 +35,8 @@ class TPE:
     A density of m points is the mean of m joint kernels and of the uniform density. A kernel is a product of
     truncated normals of width max(width * m^(-1/(D + 4)), 1/(2 + m), 0.01) and, for a categorical coordinate of K
     values, of (m + 2)/(m + 1 + K) at the point's value and 1/(m + 1 + K) at each other. The first points are
-    uniform; nothing is proposed twice on a finite space. Each step costs samples * memory * D: for losses that are
-    dear.
+    uniform. On a finite space a point that was evaluated before is passed over, as long as one of as many samples is
+    new. Each candidate costs samples * memory * D kernels of one coordinate: for losses that are dear.
 
     population_size: points per generation, drawn independently of each other; 1 if None.
     memory: M, at least 50; beyond, the oldest but for the best 25 are forgotten.
@@ -85,8 +85,10 @@ class TPE:
             score = jnp.where(state.visited[flag(x, domain)], -jnp.inf, score)
         score, x = score.reshape(size, self.samples, 1), x.reshape(size, self.samples, -1)
         best = jnp.take_along_axis(x, jnp.argmax(score, axis=1, keepdims=True), axis=1)[:, 0]
+        tries = self.samples if len(state.visited) else 1
+        fresh = first_new(state.visited, uniform(key_fresh, tries * size, domain).reshape(tries, size, -1), domain)[0]
         starting = (state.told < self.num_initial) | jnp.isneginf(jnp.max(score, axis=1))
-        return Candidates(jnp.where(starting, uniform(key_fresh, size, domain), best)), state
+        return Candidates(jnp.where(starting, fresh, best)), state
 
     def _shape(self, count: Array, domain: Domain) -> tuple[Array, Array]:
         """The width of the kernels of `count` points, and the share of a category that belongs to the point alone."""

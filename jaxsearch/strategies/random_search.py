@@ -36,7 +36,8 @@ class RandomSearch:
         check_size(self.population_size)
 
     def init(self, key: Key, domain: Domain) -> RandomSearchState:
-        words, shift = sobol.scramble(key, domain.size if self.sobol else 0)
+        none = random.bits(key, (0, sobol.BITS)), random.bits(key, (0,))
+        words, shift = sobol.scramble(key, domain.size) if self.sobol else none
         told = jnp.zeros_like(random.bits(key, ()))
         return RandomSearchState(told, words, shift, domain)
 
