@@ -15,6 +15,7 @@ from jaxsearch.strategies.quasi_newton import LineSearch, scale_by_bfgs
 
 LARGEST_MATRIX = 1000  # coordinates up to which the D x D matrix of BFGS is kept; beyond, ten pairs of vectors
 MOST_TRIALS = 10
+HOPE = 1e6  # a run ends when even so many times the decrease that its model predicts would not make it the best
 
 
 @pytree
@@ -44,10 +45,11 @@ class GradientSearch:
         x <- clip(x + updates, 0, 1),        updates from optax, when an optimizer is given
 
     A coordinate on a face of the cube whose gradient points outwards stays there. A failed line search is tried
-    once more along the gradient; then, or when the loss does not fall any more, the chain restarts. Needs
-    `Results.grad`, e.g. from `Vectorized(objective, gradients=True)`. Discrete coordinates have no gradient: they
-    stay during a run, and every other restart is a neighbour of the chain's best point with discrete coordinates
-    moved to another value, each with probability 1/(their number). All other restarts are uniform.
+    once more along the gradient; then, or when the loss does not fall any more, or when BFGS nears a minimum above the
+    best loss so far or meets a plateau, the chain restarts. Needs `Results.grad`, e.g. from
+    `Vectorized(objective, gradients=True)`. Discrete coordinates have no gradient: they stay during a run, and every
+    other restart is a neighbour of the chain's best point with discrete coordinates moved to another value, each with
+    probability 1/(their number). All other restarts are uniform, continuous coordinates in [0.1, 0.9].
 
     population_size: the number of chains; 1 if None; more share the budget, but are evaluated side by side.
     optimizer: None is BFGS (L-BFGS beyond 1,000 coordinates); else any optax transformation that needs no more than
@@ -95,6 +97,7 @@ class GradientSearch:
         key_fresh, key_coordinate, key_value, key_kind = jax.random.split(key, 4)
         size, domain = len(state.x), state.domain
         fresh = uniform(key_fresh, size, domain)
+        fresh = jnp.where(domain.discrete[None], fresh, 0.1 + 0.8 * fresh)
         if domain.discrete.any():
             changed = uniform(key_coordinate, size, domain) < 1 / domain.discrete.sum()
             moved = neighbour(uniform(key_value, size, domain), state.best_x, domain)
@@ -125,6 +128,10 @@ class GradientSearch:
         improved, better = loss < state.run_loss, loss <= state.best_loss
         stalled = jnp.where(improved | first, 0, state.stalled + 1)
         lost = (first & ~jnp.isfinite(loss)) | (stalled >= self.patience)
+        if self.optimizer is None:
+            decrease = -jnp.sum(base_gradient * direction, axis=1) / 2
+            hopeless = jnp.where(steepest, jnp.all(gradient == 0, axis=1), loss - HOPE * decrease > state.best_loss)
+            lost |= accepted & hopeless
         return GradientSearchState(
             x=_where(accepted, x, state.x),
             loss=_where(accepted, loss, state.loss),

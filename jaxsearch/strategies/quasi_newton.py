@@ -22,10 +22,14 @@ class BFGSState(NamedTuple):
 def scale_by_bfgs() -> optax.GradientTransformation:
     """Multiplies the gradient `[D]` by the BFGS approximation H of the inverse Hessian, from steps between calls.
 
-        H <- (I - rho s y^T) H (I - rho y s^T) + rho s s^T,  rho = 1/(y^T s), skipped unless y^T s > 0
+        H <- (I - rho s y^T) max(1, s^T y / y^T H y) H (I - rho y s^T) + rho s s^T,  rho = 1/(y^T s),
 
-    Before the first update H becomes (s^T s / y^T s) I. References: Nocedal, Wright, Numerical Optimization, 2006,
-    (6.17); the longer of its two initial scalings, since a line search shortens more cheaply than it lengthens.
+    skipped unless y^T s > 0. Before the first update H becomes (s^T s / y^T s) I. The factor forgets curvature that was
+    learned where the loss is steeper: BFGS alone corrects too small a curvature quickly and too large a one slowly.
+
+    References: Nocedal, Wright, Numerical Optimization, 2006, (6.17), with the longer of the two initial scalings, since
+    a line search shortens more cheaply than it lengthens. Al-Baali, Numerical Experience with a Class of Self-Scaling
+    Quasi-Newton Algorithms, J. Optim. Theory Appl., 1998 (the factor).
     """
 
     def init(params: Any) -> BFGSState:
@@ -44,7 +48,9 @@ def scale_by_bfgs() -> optax.GradientTransformation:
         identity = jnp.eye(len(x), dtype=x.dtype)
         inverse = jnp.where(state.seen <= 1, identity * jnp.sum(s * s) / product, state.inverse)
         image = inverse @ y
-        learned = inverse + (1 + jnp.sum(y * image) / product) / product * s[:, None] * s[None]
+        factor = jnp.maximum(1, product / jnp.maximum(jnp.sum(y * image), jnp.finfo(x.dtype).tiny))
+        scaled, image = factor * inverse, factor * image
+        learned = scaled + (1 + jnp.sum(y * image) / product) / product * s[:, None] * s[None]
         learned = learned - (image[:, None] * s[None] + s[:, None] * image[None]) / product
         inverse = jnp.where(usable, learned, state.inverse)
         seen = jnp.where(usable, 2, jnp.maximum(state.seen, 1))
