@@ -12,8 +12,8 @@ class ForwardDifferences:
     """Losses and gradients of one function on a box, D + 1 evaluations each, by steps that suit it.
 
     The error of a difference is least where the rounding of the loss and the curvature of the function weigh the same.
-    Every sixth gradient spends one more evaluation to see which of the two is larger along one coordinate, and makes the
-    common step 4 times longer or shorter.
+    Every sixth gradient spends one more evaluation to see which of the two is larger along one coordinate, and makes
+    the common step 4 times longer or shorter.
     References: Shi, Xie, Xuan, Nocedal, Adaptive Finite-Difference Interval Estimation for Noisy Derivative-Free
         Optimization, SIAM Journal on Scientific Computing, 2022 (the ratio and its bounds 1.5 and 6).
     """

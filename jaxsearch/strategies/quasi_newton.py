@@ -27,9 +27,9 @@ def scale_by_bfgs() -> optax.GradientTransformation:
     skipped unless y^T s > 0. Before the first update H becomes (s^T s / y^T s) I. The factor forgets curvature that was
     learned where the loss is steeper: BFGS alone corrects too small a curvature quickly and too large a one slowly.
 
-    References: Nocedal, Wright, Numerical Optimization, 2006, (6.17), with the longer of the two initial scalings, since
-    a line search shortens more cheaply than it lengthens. Al-Baali, Numerical Experience with a Class of Self-Scaling
-    Quasi-Newton Algorithms, J. Optim. Theory Appl., 1998 (the factor).
+    References: Nocedal, Wright, Numerical Optimization, 2006, (6.17), with the longer of the two initial scalings,
+    since a line search shortens more cheaply than it lengthens. Al-Baali, Numerical Experience with a Class of
+    Self-Scaling Quasi-Newton Algorithms, J. Optim. Theory Appl., 1998 (the factor).
     """
 
     def init(params: Any) -> BFGSState:

@@ -19,13 +19,13 @@ class RestartState:
 
     inner: State
     best: Array  # [] of the current run
+    record: Array  # [] the best loss of all runs before
     stalled: Array  # [] int32, generations since it fell
     ended: Array  # [] bool, whether the next ask starts afresh
     spent: Array  # [] candidates of the current run
-    budgets: Array  # [2] candidates of all finished large runs and of all small ones but the first run
+    budgets: Array  # [2] candidates of all finished large runs and of all small ones
     large: Array  # [] bool, the kind of the current run
     doublings: Array  # [] of the population of large runs
-    first: Array  # [] bool, whether the current run is the first
     domain: Domain = static()
 
 
@@ -36,27 +36,33 @@ class Restart:
     A run has ended when its best loss has not fallen for `patience * (1 + D^1.5 / P) * sqrt(batches)` generations,
     when all losses of a generation are equal and the best has not fallen for 10 * batches generations, when the
     candidates of a generation lie within `tolerance` of the first on every continuous coordinate and agree with it on
-    every discrete one, or when the strategy's own `ended(state)` is true. A strategy whose `ended` returns a plain
-    False restarts itself and is left alone.
+    every discrete one, or when the strategy's own `ended(state)` is true. A run whose best is worse than that of an
+    earlier one ends as soon as its candidates lie within `neighbourhood` of the first. A strategy whose `ended` returns
+    a plain False restarts itself and is left alone.
 
     A strategy with `batches` (CMAES, SepCMAES) grows: "bipop" alternates, by what each kind has spent, between runs
-    whose population doubles and short runs with smaller populations and steps; "ipop" only doubles.
+    whose population doubles (the first run counts as one of them) and short runs with smaller populations and steps;
+    "ipop" only doubles.
 
     patience: at least 0. tolerance: at least 0, a length in the unit cube; None is 1e-12, in float32 1e-6.
+    neighbourhood: at least 0, a length in the unit cube.
     growth: "bipop", "ipop" or "none". max_batches: the largest growth of the population.
     References: Auger, Hansen, A Restart CMA Evolution Strategy With Increasing Population Size, CEC, 2005. Hansen,
         Benchmarking a BI-population CMA-ES on the BBOB-2009 Function Testbed, GECCO, 2009.
     """
 
     strategy: Any
-    growth: str = static(default="ipop")
+    growth: str = static(default="bipop")
     max_batches: int = static(default=32)
     patience: Scalar = 100.0
     tolerance: Scalar | None = None
+    neighbourhood: Scalar = 1e-3
 
     def __post_init__(self):
         if self.growth not in ("bipop", "ipop", "none"):
-            raise ValueError(f'growth must be "bipop", "ipop" or "none"; got {self.growth!r}. Leave it out for "ipop".')
+            raise ValueError(
+                f'growth must be "bipop", "ipop" or "none"; got {self.growth!r}. Leave it out for "bipop".'
+            )
         check_count("max_batches", self.max_batches)
 
     @property
@@ -75,13 +81,13 @@ class Restart:
         return RestartState(
             inner=self._variant().init(key, domain),
             best=zero + jnp.inf,
+            record=zero + jnp.inf,
             stalled=zero.astype(jnp.int32),
             ended=zero > 0,
             spent=zero,
             budgets=jnp.zeros_like(zero, shape=2) + zero,
             large=zero == 0,
             doublings=zero,
-            first=zero == 0,
             domain=domain,
         )
 
@@ -89,8 +95,7 @@ class Restart:
         key_fresh, key_size, key_ask = jax.random.split(key, 3)
 
         def afresh(state: RestartState) -> RestartState:
-            spent = jnp.where(jnp.stack([state.large, ~state.large]) & ~state.first, state.spent, 0)
-            budgets = state.budgets + spent
+            budgets = state.budgets + jnp.where(jnp.stack([state.large, ~state.large]), state.spent, 0)
             large = (budgets[0] <= budgets[1]) | (self.growth == "ipop")
             doublings = jnp.where(
                 large, jnp.minimum(state.doublings + 1, int(np.log2(self.max_batches))), state.doublings
@@ -102,10 +107,10 @@ class Restart:
             return dataclasses.replace(
                 self.init(key_fresh, state.domain),
                 inner=variant.init(key_fresh, state.domain),
+                record=jnp.minimum(state.record, state.best),
                 budgets=budgets,
                 large=large,
                 doublings=doublings,
-                first=jnp.zeros_like(state.first),
             )
 
         state = jax.lax.cond(state.ended, afresh, lambda state: state, state)
@@ -120,22 +125,26 @@ class Restart:
         batches = getattr(inner, "batches", jnp.ones_like(stalled))
         patience = self.patience * (1 + dimension**1.5 / size) * jnp.sqrt(batches.astype(lowest.dtype))
         flat = (jnp.max(results.loss) == lowest) & jnp.isfinite(lowest) & (stalled > 10 * batches)
-        ended = (stalled > patience) | ((flat | self._collapsed(candidates.x, state.domain)) & (size > 1))
+        best = jnp.minimum(lowest, state.best).astype(state.best.dtype)
+        tolerance = self.tolerance
+        if tolerance is None:
+            tolerance = 1e-12 if best.dtype == jnp.float64 else 1e-6
+        reach = jnp.where(best > state.record, jnp.maximum(tolerance, self.neighbourhood), tolerance)
+        ended = (stalled > patience) | ((flat | _within(reach, candidates.x, state.domain)) & (size > 1))
         if hasattr(self.strategy, "ended"):
             own = self.strategy.ended(inner)
             ended = own if own is False else ended | own
         return dataclasses.replace(
             state,
             inner=inner,
-            best=jnp.minimum(lowest, state.best).astype(state.best.dtype),
+            best=best,
             stalled=stalled,
             ended=ended,
             spent=state.spent + size,
         )
 
-    def _collapsed(self, x: Array, domain: Domain) -> Array:
-        tolerance = self.tolerance
-        if tolerance is None:
-            tolerance = 1e-12 if x.dtype == jnp.float64 else 1e-6
-        apart = jnp.where(domain.discrete[None], domain.index(x) != domain.index(x[:1]), jnp.abs(x - x[:1]) > tolerance)
-        return ~jnp.any(apart)
+
+def _within(reach: Array, x: Array, domain: Domain) -> Array:
+    """Whether the points `[P, D]` lie within `reach` of the first, and agree with it on discrete coordinates."""
+    distance = jnp.abs(x - x[:1])
+    return jnp.all(jnp.where(domain.discrete[None], domain.index(x) == domain.index(x[:1]), distance <= reach))

@@ -60,6 +60,17 @@ def test_populations_double_and_budgets_balance():
     assert 0.3 < large / small < 3
 
 
+def test_a_run_near_a_worse_minimum_ends_early():
+    def runs(neighbourhood):
+        strategy = js.Restart(js.CMAES(), growth="none", neighbourhood=neighbourhood)
+        return go(strategy, two_basins, 3000, seed=3)[0]
+
+    eager, patient = runs(1e-3), runs(0.0)
+    ended, worse = np.asarray(eager.ended), np.asarray(eager.best > eager.record + 0.5)
+    assert np.sum(ended & worse) > 1
+    assert np.sum(ended) > np.sum(np.asarray(patient.ended))
+
+
 def test_a_strategy_that_restarts_itself_is_left_alone():
     states, _ = go(js.Restart(js.LocalSearch(population_size=4), patience=0.0), plateau, 300)
     assert not np.any(np.asarray(states.ended))
