@@ -128,3 +128,13 @@ PEERS = {
     "minion L-SHADE": _minion("LSHADE"),
     "minion ARRDE": _minion("ARRDE"),
 }
+
+NEAREST = {  # the peer that works most like each of our strategies; SepCMAES has none here
+    "RandomSearch": "numpy random search",
+    "LocalSearch": "pycma BIPOP-CMA-ES",
+    "GradientSearch": "scipy L-BFGS-B multistart",
+    "PSO": "pymoo PSO",
+    "GA": "pymoo GA",
+    "DE": "scipy differential evolution",
+    "CMAES": "pycma BIPOP-CMA-ES",
+}

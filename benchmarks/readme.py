@@ -8,26 +8,42 @@ A generated part stands between `<!-- name -->` and `<!-- end name -->`.
 import functools
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
+
+import numpy as np
+from peers import NEAREST
+from recorder import interval
 
 from jaxsearch.strategies import registry
 
 ROOT = Path(__file__).parent.parent
 
 
+def load(name: str) -> dict:
+    """The results of one benchmark."""
+    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table in Markdown."""
+    lines = [columns := list(columns), ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def strategies() -> str:
     """A table of the registry."""
-    rows = ["| strategy | command | what it is | source |", "| --- | --- | --- | --- |"]
+    rows = []
     for name, strategy in registry.items():
         what, source = strategy.__doc__.split("\n")[0], strategy.__doc__.split("References:")[1]
         source = " ".join(source.split()).split(". ")[0].rstrip(".")
-        rows.append(f"| `{strategy.__name__}` | `{name}` | {what} | {source} |")
-    return "\n".join(rows)
+        rows.append([f"`{strategy.__name__}`", f"`{name}`", what, source])
+    return table(["strategy", "command", "what it is", "source"], rows)
 
 
 def first_run() -> str:
     """What `jaxsearch run` takes and achieves."""
-    result = json.loads((ROOT / "benchmarks" / "results" / "first_run.json").read_text())
+    result = load("first_run")
     about, summary, runs = result["about"], result["summary"], result["cold"]
     error = max(summary["cross_validation_error"])
     test = max(summary["test_error"])
@@ -47,31 +63,52 @@ def dates(result: dict) -> str:
     return first if first == last else f"{first} to {last}"
 
 
+def dimensions(result: dict) -> list[str]:
+    """The dimensions in which anything was run."""
+    return sorted({dimension for known in result["methods"].values() for dimension in known}, key=int)
+
+
 def suite(name: str) -> str:
     """Shares of solved targets, of `quality_bbob` or `quality_mixint`."""
-    result = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
-    dimensions = sorted({dimension for known in result["methods"].values() for dimension in known}, key=int)
-    rows = ["| method | " + " | ".join(f"{d}-D" for d in dimensions) + " |", "| --- |" + " --- |" * len(dimensions)]
-    for method, known in result["methods"].items():
-        cells = []
-        for dimension in dimensions:
-            if dimension not in known:
-                cells.append("not run")
-                continue
-            shares, (low, high) = known[dimension]["shares"].values(), known[dimension]["interval"]
-            cells.append(" / ".join(f"{share:.3f}" for share in shares) + f" ({low:.3f} to {high:.3f})")
-        rows.append(f"| {method} | " + " | ".join(cells) + " |")
-    about = result["about"]
-    caption = f"Instances 1 to {result['instances']}, {dates(result)}, jax {about['versions']['jax']}, in 64 bits.\n\n"
-    return caption + "\n".join(rows)
+    result = load(name)
+
+    def cell(known: dict | None) -> str:
+        if known is None:
+            return "not run"
+        low, high = known["interval"]
+        return " / ".join(f"{share:.3f}" for share in known["shares"].values()) + f" ({low:.3f} to {high:.3f})"
+
+    methods, columns = result["methods"], dimensions(result)
+    rows = [[method, *(cell(known.get(d)) for d in columns)] for method, known in methods.items()]
+    jax = result["about"]["versions"]["jax"]
+    caption = f"Instances 1 to {result['instances']}, {dates(result)}, jax {jax}, in 64 bits.\n\n"
+    return caption + table(["method", *(f"{d}-D" for d in columns)], rows)
+
+
+def differences(name: str) -> str:
+    """What a strategy solves beyond its nearest peer, by instance, of `quality_bbob` or `quality_mixint`."""
+    result = load(name)
+    methods, columns = result["methods"], dimensions(result)
+
+    def cell(pair: tuple[str, str], dimension: str) -> str:
+        met = [methods[method].get(dimension, {}).get("met") for method in pair]
+        if None in met:
+            return "not run"
+        gains = np.subtract(*met).mean(axis=0) / result["targets"]  # one per instance
+        low, high = interval(gains)
+        return f"{gains.mean():+.3f} ({low:+.3f} to {high:+.3f})"
+
+    pairs = [pair for pair in NEAREST.items() if methods.keys() >= set(pair)]
+    rows = [[" - ".join(pair), *(cell(pair, d) for d in columns)] for pair in pairs]
+    return table(["pair", *(f"{d}-D" for d in columns)], rows)
 
 
 def quality_tables() -> str:
     """Mean normalized regret by family of tables."""
-    result = json.loads((ROOT / "benchmarks" / "results" / "quality_tables.json").read_text())
+    result = load("quality_tables")
     families = {"NAS-Bench-201": ("nasbench201",), "HPOBench": ("hpobench",), "FCNet": ("fcnet",)}
     families["HPOBench and FCNet"] = families["HPOBench"] + families["FCNet"]
-    rows = ["| method | " + " | ".join(families) + " |", "| --- |" + " --- |" * len(families)]
+    rows = []
     for method, known in result["methods"].items():
         cells = []
         for family in families.values():
@@ -79,21 +116,23 @@ def quality_tables() -> str:
             regrets = [known[name]["regret"] for name in names]
             means = [sum(column) / len(names) for column in zip(*regrets, strict=True)]
             cells.append(" / ".join(f"{mean:.4f}" for mean in means[-3:]))
-        rows.append(f"| {method} | " + " | ".join(cells) + " |")
+        rows.append([method, *cells])
     about = result["about"]
     caption = (
         f"After {' / '.join(map(str, result['read_outs'][-3:]))} evaluations; {result['repeats']} repeats, of Optuna "
         f"{result['optuna_repeats']}; {dates(result)}, jax {about['versions']['jax']}, "
         f"optuna {about['versions']['optuna']}.\n\n"
     )
-    return caption + "\n".join(rows)
+    return caption + table(["method", *families], rows)
 
 
 PARTS = {
     "strategies": strategies,
     "first_run": first_run,
     "quality_bbob": functools.partial(suite, "quality_bbob"),
+    "differences_bbob": functools.partial(differences, "quality_bbob"),
     "quality_mixint": functools.partial(suite, "quality_mixint"),
+    "differences_mixint": functools.partial(differences, "quality_mixint"),
     "quality_tables": quality_tables,
 }
 

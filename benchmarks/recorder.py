@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import platform
+import re
 import time
 from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, version
@@ -20,31 +21,31 @@ class Recorder:
 
     def __init__(self, runs: int):
         self.count = np.zeros(runs, int)
-        self.lowest = np.full(runs, np.inf)
+        self.wanted = np.full(runs, TARGETS[0])  # the next target; -inf when there is none
         self.solved = np.full((runs, len(TARGETS)), np.inf)  # evaluations until the target was met
 
     def add(self, run: int, gaps: np.ndarray) -> None:
         """Records the next evaluations of a run: `[n]` values of f - f_opt, in the order of evaluation."""
-        if not len(gaps):
-            return
-        lowest = np.minimum.accumulate(np.minimum(np.nan_to_num(gaps, nan=np.inf), self.lowest[run]))
-        first = np.searchsorted(-lowest, -TARGETS, side="left")
-        new = np.isinf(self.solved[run]) & (first < len(lowest))
-        self.solved[run, new] = self.count[run] + first[new] + 1
-        self.lowest[run] = lowest[-1]
+        if np.fmin.reduce(gaps, initial=np.inf) <= self.wanted[run]:  # so the rest is done once per target, not per row
+            lowest = np.minimum.accumulate(np.nan_to_num(gaps, nan=np.inf))
+            first = np.searchsorted(-lowest, -TARGETS, side="left")
+            new = np.isinf(self.solved[run]) & (first < len(lowest))
+            self.solved[run, new] = self.count[run] + first[new] + 1
+            self.wanted[run] = np.max(TARGETS[np.isinf(self.solved[run])], initial=-np.inf)
         self.count[run] += len(gaps)
 
-    def shares(self, budget: int) -> np.ndarray:
-        """`[runs]` shares of the targets met within `budget` evaluations."""
-        return np.mean(self.solved <= budget, axis=1)
+    def met(self, budget: float) -> np.ndarray:
+        """`[runs]` numbers of targets met within `budget` evaluations."""
+        return np.sum(self.solved <= budget, axis=1)
 
 
-def interval(shares: np.ndarray, groups: int, seed: int = 0) -> list[float]:
-    """The 95 % bootstrap interval of the mean of `[groups * instances]` shares, resampling instances in each group."""
-    table, random = shares.reshape(groups, -1), np.random.default_rng(seed)
-    drawn = random.integers(0, table.shape[1], (2000, 1, table.shape[1]))  # the same instances of every function
-    means = np.take_along_axis(table[None], np.broadcast_to(drawn, (2000, *table.shape)), axis=2).mean((1, 2))
-    return [round(float(bound), 4) for bound in np.quantile(means, [0.025, 0.975])]
+def interval(values: np.ndarray, seed: int = 0) -> list[float]:
+    """The 95 % bootstrap interval of the mean of `[instances]` values, each a mean over the functions.
+
+    Two methods that were run on the same instances are compared by the interval of their differences.
+    """
+    drawn = np.random.default_rng(seed).integers(0, len(values), (2000, len(values)))
+    return [round(float(bound), 4) for bound in np.quantile(values[drawn].mean(axis=1), [0.025, 0.975])]
 
 
 def about(*packages: str) -> dict:
@@ -62,6 +63,12 @@ def about(*packages: str) -> dict:
         "python": platform.python_version(),
         "versions": versions,
     }
+
+
+def compact(result: dict) -> str:
+    """JSON with every list of numbers on one line."""
+    numbers = re.compile(r"\[[\s\d.,e+-]*\]")
+    return numbers.sub(lambda match: re.sub(r"\s+", " ", match[0]), json.dumps(result, indent=1)) + "\n"
 
 
 def command(doc: str, path: Path) -> argparse.ArgumentParser:
@@ -84,7 +91,7 @@ def measure(
     result = {"about": today, **settings, "dates": {}, "methods": {}}
     if options.result.exists():
         before = json.loads(options.result.read_text())
-        if all(before[name] == value for name, value in settings.items()):
+        if all(before.get(name) == value for name, value in settings.items()):
             result |= {part: before[part] for part in ("dates", "methods")}
     for name, method in methods.items():
         if options.only is not None and name not in options.only:
@@ -100,4 +107,4 @@ def measure(
                 f"{name:30s} {case:32s} {next(iter(known[case].values()))} {time.perf_counter() - start:.0f} s",
                 flush=True,
             )
-            options.result.write_text(json.dumps(result, indent=1) + "\n")
+            options.result.write_text(compact(result))

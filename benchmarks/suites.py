@@ -12,12 +12,13 @@ import cocoex
 import jax
 import numpy as np
 from peers import SpentError
-from recorder import Recorder, command, interval, measure
+from recorder import TARGETS, Recorder, command, interval, measure
 
 import jaxsearch as js
 from jaxsearch.strategies import registry
 
 FUNCTIONS, READ_OUTS, BUDGET = range(1, 25), (10, 100, 1000), 1000
+CURVE = [round(10 ** (exponent / 10), 3) for exponent in range(31)]  # evaluations per dimension
 
 
 class Suite(NamedTuple):
@@ -90,21 +91,23 @@ def ours(strategy, suite: Suite, seed: int = 0) -> Recorder:
 
         return jax.vmap(one)(keys, states, x, loss, grad)
 
-    states = jax.vmap(lambda key: strategy.init(key, domain))(keys)
-    candidates, states = jax.jit(jax.vmap(lambda key, state: strategy.ask(jax.random.fold_in(key, 0), state)))(
-        keys, states
-    )
+    @jax.jit
+    @jax.vmap
+    def start(key):
+        return strategy.ask(jax.random.fold_in(key, 0), strategy.init(key, domain))
+
+    candidates, states = start(keys)
     generation = 0
     while recorder.count[0] < BUDGET * domain.size:
         x = np.asarray(candidates.x)
+        points = suite.points(x)
         loss, grad = np.empty(x.shape[:2]), np.empty(x.shape) if graded else None
         for run, problem in enumerate(suite.problems):
-            points = suite.points(x[run])
             if graded:
-                values, slopes = differences(problem, points)
-                loss[run], grad[run] = values.reshape(len(points), -1)[:, 0], suite.slopes * slopes
+                values, slopes = differences(problem, points[run])
+                loss[run], grad[run] = values.reshape(len(slopes), -1)[:, 0], suite.slopes * slopes
             else:
-                values = loss[run] = problem(points)
+                values = loss[run] = problem(points[run])
             recorder.add(run, values - suite.minima[run])
         generation += 1
         candidates, states = step(keys, generation, states, x, loss, grad)
@@ -138,14 +141,17 @@ def theirs(peer, suite: Suite) -> Recorder:
 
 
 def summary(recorder: Recorder, dimension: int) -> dict:
-    """Shares of solved (function, target) pairs at the read-outs, the curve between, and each function's share."""
-    final = recorder.shares(BUDGET * dimension)
-    budgets = np.unique(np.round(np.logspace(0, np.log10(BUDGET), 31), 3))
+    """Shares of solved (function, target) pairs, and how many targets each run met `[functions][instances]`."""
+    met = recorder.met(BUDGET * dimension).reshape(len(FUNCTIONS), -1)
+
+    def share(budget: float) -> float:
+        return round(float(recorder.met(budget * dimension).mean() / len(TARGETS)), 4)
+
     return {
-        "shares": {str(b): round(float(recorder.shares(b * dimension).mean()), 4) for b in READ_OUTS},
-        "interval": interval(final, len(FUNCTIONS)),
-        "curve": [[float(b), round(float(recorder.shares(b * dimension).mean()), 4)] for b in budgets],
-        "functions": [round(float(share), 3) for share in final.reshape(len(FUNCTIONS), -1).mean(axis=1)],
+        "shares": {str(budget): share(budget) for budget in READ_OUTS},
+        "interval": interval(met.mean(axis=0) / len(TARGETS)),
+        "curve": [share(budget) for budget in CURVE],
+        "met": met.tolist(),
     }
 
 
@@ -167,5 +173,5 @@ def main(doc: str, make: Callable, skipped: Iterable[str], peers: dict, packages
     }
     runs = own | {name: functools.partial(theirs, peer) for name, peer in peers.items()}
     methods = {name: functools.partial(method, run) for name, run in runs.items()}
-    settings = {"instances": options.instances}
+    settings = {"instances": options.instances, "targets": len(TARGETS), "budgets": CURVE}
     measure(options, settings, ("coco-experiment", *packages), methods, [str(d) for d in options.dimensions])
