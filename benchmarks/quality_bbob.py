@@ -11,9 +11,10 @@ that is there already for the same instances is not run again. TPE is left out: 
 from pathlib import Path
 
 from peers import PEERS
+from peers_evosax import PEERS as EVOSAX
 from suites import bbob, main
 
 RESULT = Path(__file__).parent / "results" / "quality_bbob.json"
 
 if __name__ == "__main__":
-    main(__doc__, bbob, ("tpe",), PEERS, ("cma", "scipy", "pymoo", "minionpy"), RESULT)
+    main(__doc__, bbob, ("tpe",), PEERS | EVOSAX, ("cma", "scipy", "pymoo", "minionpy", "evosax"), RESULT)
