@@ -22,6 +22,14 @@ def bounds(dimension: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.where(cells > 0, 0.0, -5.0), np.where(cells > 0, cells - 1.0, 5.0), cells > 0
 
 
+def random_search(f, dimension, seed):
+    low, high, integer = bounds(dimension)
+    random = np.random.default_rng(seed)
+    while True:
+        whole = random.integers(low.astype(int), high.astype(int) + 1, (100, dimension))
+        f(np.where(integer, whole, random.uniform(low, high, (100, dimension))))
+
+
 def scipy_de(f, dimension, seed):
     from scipy.optimize import differential_evolution
 
@@ -65,7 +73,11 @@ if __name__ == "__main__":
         __doc__,
         bbob_mixint,
         ("tpe", "gradient_search"),
-        {"pycma BIPOP-CMA-ES": pycma, "scipy differential evolution": scipy_de},
+        {
+            "numpy random search": random_search,
+            "pycma BIPOP-CMA-ES": pycma,
+            "scipy differential evolution": scipy_de,
+        },
         ("cma", "scipy"),
         RESULT,
     )

@@ -103,6 +103,30 @@ def differences(name: str) -> str:
     return table(["pair", *(f"{d}-D" for d in columns)], rows)
 
 
+def self_check() -> str:
+    """Random search beside its published curve, and cocoex beside ioh."""
+    result = load("self_check")
+    versions, check = result["about"]["versions"], result["ioh"]
+    rows = [
+        [f"{name}, {dimension}-D", *(f"{here:.3f} and {there:.3f}" for here, there in found.values())]
+        for name, by_dimension in result["random_search"].items()
+        for dimension, found in by_dimension.items()
+    ]
+    gaps = [
+        abs(here - there)
+        for by in result["random_search"].values()
+        for one in by.values()
+        for here, there in one.values()
+    ]
+    caption = (
+        f"Instances 1 to {result['instances']}, {result['about']['date']}. Random search here and as published differ "
+        f"by at most {max(gaps):.4f}. On all 24 functions of bbob in {', '.join(map(str, result['dimensions']))} "
+        f"dimensions, coco-experiment {versions['coco-experiment']} and ioh {versions['ioh']} differ by at most a "
+        f"relative {check['value']:.1e} in values and by {check['minimum']:.1e} in minima.\n\n"
+    )
+    return caption + table(["suite", "10 D evaluations", "100 D", "1000 D"], rows)
+
+
 def quality_tables() -> str:
     """Mean normalized regret by family of tables."""
     result = load("quality_tables")
@@ -133,6 +157,7 @@ PARTS = {
     "differences_bbob": functools.partial(differences, "quality_bbob"),
     "quality_mixint": functools.partial(suite, "quality_mixint"),
     "differences_mixint": functools.partial(differences, "quality_mixint"),
+    "self_check": self_check,
     "quality_tables": quality_tables,
 }
 
