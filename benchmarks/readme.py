@@ -85,6 +85,12 @@ def suite(name: str) -> str:
     return caption + table(["method", *(f"{d}-D" for d in columns)], rows)
 
 
+def plots(name: str, title: str) -> str:
+    """The pictures that plots.py draws of `quality_bbob` or `quality_mixint`."""
+    names = [f"![{title}, {dimension}-D](results/{name}_{dimension}.svg)" for dimension in dimensions(load(name))]
+    return "\n\n".join(names)
+
+
 def differences(name: str) -> str:
     """What a strategy solves beyond its nearest peer, by instance, of `quality_bbob` or `quality_mixint`."""
     result = load(name)
@@ -154,8 +160,10 @@ PARTS = {
     "strategies": strategies,
     "first_run": first_run,
     "quality_bbob": functools.partial(suite, "quality_bbob"),
+    "plots_bbob": functools.partial(plots, "quality_bbob", "bbob"),
     "differences_bbob": functools.partial(differences, "quality_bbob"),
     "quality_mixint": functools.partial(suite, "quality_mixint"),
+    "plots_mixint": functools.partial(plots, "quality_mixint", "bbob-mixint"),
     "differences_mixint": functools.partial(differences, "quality_mixint"),
     "self_check": self_check,
     "quality_tables": quality_tables,

@@ -1,6 +1,7 @@
 """The README's blocks run, and its generated parts are those of the registry and the results."""
 
 import importlib
+import json
 import re
 from pathlib import Path
 
@@ -28,3 +29,12 @@ def test_generated_parts_are_up_to_date(name, monkeypatch):
     module = importlib.import_module("readme")
     text = (ROOT / name).read_text(encoding="utf-8")
     assert module.generated(text) == text, "run python benchmarks/readme.py"
+
+
+@pytest.mark.parametrize("name", ["quality_bbob", "quality_mixint"])
+def test_plots_show_every_method(name):
+    results = ROOT / "benchmarks" / "results"
+    for method, known in json.loads((results / f"{name}.json").read_text(encoding="utf-8"))["methods"].items():
+        for dimension in known:
+            plot = (results / f"{name}_{dimension}.svg").read_text(encoding="utf-8")
+            assert f">{method}</text>" in plot, "run python benchmarks/plots.py"
