@@ -45,7 +45,7 @@ def interval(values: np.ndarray, seed: int = 0) -> list[float]:
     Two methods that were run on the same instances are compared by the interval of their differences.
     """
     drawn = np.random.default_rng(seed).integers(0, len(values), (2000, len(values)))
-    return [round(float(bound), 4) for bound in np.quantile(values[drawn].mean(axis=1), [0.025, 0.975])]
+    return np.quantile(values[drawn].mean(axis=1), [0.025, 0.975]).tolist()
 
 
 def about(*packages: str) -> dict:

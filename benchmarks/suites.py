@@ -149,7 +149,7 @@ def summary(recorder: Recorder, dimension: int) -> dict:
 
     return {
         "shares": {str(budget): share(budget) for budget in READ_OUTS},
-        "interval": interval(met.mean(axis=0) / len(TARGETS)),
+        "interval": [round(bound, 4) for bound in interval(met.mean(axis=0) / len(TARGETS))],
         "curve": [share(budget) for budget in CURVE],
         "met": met.tolist(),
     }
