@@ -8,6 +8,7 @@ import itertools
 import warnings
 
 import numpy as np
+from differences import ForwardDifferences
 
 
 class SpentError(Exception):
@@ -48,10 +49,11 @@ def scipy_lbfgsb(f, dimension, seed):
 
     random = np.random.default_rng(seed)
 
-    def with_gradient(x):  # a gradient costs D evaluations, as ours does
-        step = 1.5e-8 * np.maximum(1, np.abs(x))
-        values = f(np.concatenate([x[None], x[None] + np.diag(step)]))
-        return values[0], (values[1:] - values[0]) / step
+    differences = ForwardDifferences(f, 5.0)
+
+    def with_gradient(x):
+        values, gradient = differences(x)
+        return values[0], gradient
 
     while True:
         start = random.uniform(-4, 4, dimension)

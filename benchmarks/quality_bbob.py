@@ -3,9 +3,10 @@
     python benchmarks/quality_bbob.py [--instances 15] [--dimensions 5 10 20] [--only NAME ...]
 
 24 functions (package coco-experiment), targets f - f_opt = 10^2 ... 10^-8, 1000 D evaluations, every row of a
-population counted, in 64 bits. Our strategies run with their defaults inside `Restart` and see nothing but losses; a
-gradient is made of D forward differences, all counted. Writes results/quality_bbob.json after every method; a method
-that is there already for the same instances is not run again. TPE is left out: it is for a few hundred evaluations.
+population counted, in 64 bits. Our strategies run with their defaults inside `Restart` and see nothing but losses.
+Gradients are forward differences (differences.py), all evaluations counted, for scipy's L-BFGS-B too; "fixed
+differences" are those with the usual step 1.5e-8. Writes results/quality_bbob.json after every method; a method that
+is there already for the same instances is not run again. TPE is left out: it is for a few hundred evaluations.
 """
 
 from pathlib import Path

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import cocoex
 import jax
 import numpy as np
+from differences import ForwardDifferences
 from peers import SpentError
 from recorder import TARGETS, Recorder, command, interval, measure
 
@@ -77,11 +78,12 @@ def _minima(suite: cocoex.Suite, instances: int) -> np.ndarray:
     return np.array(found, float).reshape(-1)
 
 
-def ours(strategy, suite: Suite, seed: int = 0) -> Recorder:
-    """All runs of one strategy, `ask` and `tell` under `vmap` over the problems."""
+def ours(strategy, suite: Suite, seed: int = 0, adaptive: bool = True) -> Recorder:
+    """All runs of one strategy, `ask` and `tell` under `vmap` over the problems; gradients by forward differences."""
     recorder, domain = Recorder(len(suite.problems)), suite.domain
     keys = jax.random.split(jax.random.key(seed), len(suite.problems))
-    graded = isinstance(getattr(strategy, "strategy", strategy), js.GradientSearch)
+    uses_gradients = isinstance(getattr(strategy, "strategy", strategy), js.GradientSearch)
+    graded = [ForwardDifferences(problem, 5.0, adaptive) for problem in suite.problems] if uses_gradients else []
 
     @functools.partial(jax.jit, donate_argnums=2)
     def step(keys, generation, states, x, loss, grad):
@@ -103,24 +105,17 @@ def ours(strategy, suite: Suite, seed: int = 0) -> Recorder:
         points = suite.points(x)
         loss, grad = np.empty(x.shape[:2]), np.empty(x.shape) if graded else None
         for run, problem in enumerate(suite.problems):
-            if graded:
-                values, slopes = differences(problem, points[run])
-                loss[run], grad[run] = values.reshape(len(slopes), -1)[:, 0], suite.slopes * slopes
-            else:
-                values = loss[run] = problem(points[run])
-            recorder.add(run, values - suite.minima[run])
+            if grad is None:
+                loss[run] = problem(points[run])
+                recorder.add(run, loss[run] - suite.minima[run])
+                continue
+            for row, point in enumerate(points[run]):
+                values, slope = graded[run](point)
+                loss[run, row], grad[run, row] = values[0], suite.slopes * slope
+                recorder.add(run, values - suite.minima[run])
         generation += 1
         candidates, states = step(keys, generation, states, x, loss, grad)
     return recorder
-
-
-def differences(problem, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """All losses `[P * (D + 1)]` in the order of evaluation, and forward-difference gradients `[P, D]`."""
-    step = 1.5e-8 * np.maximum(1, np.abs(x))
-    step = np.where(x + step > 5, -step, step)
-    shifted = np.concatenate([x[:, None], x[:, None] + np.eye(x.shape[1])[None] * step[:, None]], axis=1)
-    values = np.asarray(problem(np.ascontiguousarray(shifted.reshape(-1, x.shape[1])))).reshape(len(x), -1)
-    return values.reshape(-1), (values[:, 1:] - values[:, :1]) / step
 
 
 def theirs(peer, suite: Suite) -> Recorder:
@@ -171,6 +166,9 @@ def main(doc: str, make: Callable, skipped: Iterable[str], peers: dict, packages
         for name, cls in registry.items()
         if name not in skipped
     }
+    if "gradient_search" not in skipped:
+        fixed = functools.partial(ours, js.Restart(js.GradientSearch()), adaptive=False)
+        own["GradientSearch, fixed differences"] = fixed
     runs = own | {name: functools.partial(theirs, peer) for name, peer in peers.items()}
     methods = {name: functools.partial(method, run) for name, run in runs.items()}
     settings = {"instances": options.instances, "targets": len(TARGETS), "budgets": CURVE}
