@@ -16,6 +16,19 @@ def flags(domain: Domain) -> int:
     return min(math.prod(domain.cardinality), MOST_FLAGS) if domain.discrete.all() else 0
 
 
+def nothing(domain: Domain) -> Array:
+    """The memory `[F]` bool before any evaluation, for a space whose every configuration has a flag of its own; it is
+    full once all of them have been visited. Empty where there are more than `MOST_FLAGS`, or infinitely many."""
+    count = math.prod(domain.cardinality)
+    if not domain.discrete.all() or count > MOST_FLAGS:
+        return jnp.zeros(0, bool)
+    if not domain.conditional:
+        return jnp.zeros(count, bool)
+    index = np.stack(np.unravel_index(np.arange(count), domain.cardinality), axis=-1)
+    reachable = flag(domain.centre(jnp.asarray(index, jnp.int32)), domain)
+    return jnp.ones(count, bool).at[reachable].set(False)  # flags that no configuration has count as visited
+
+
 def flag(x: Array, domain: Domain) -> Array:
     """The flags `[...]` int32 of the points `[..., D]`; coordinates that do not matter make no difference.
 

@@ -9,6 +9,7 @@ from jaxsearch.core.population import varying
 from jaxsearch.core.protocols import Evaluator, Strategy
 from jaxsearch.core.pytree import is_number
 from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
+from jaxsearch.core.visited import nothing, visit
 from jaxsearch.spaces import codec
 
 
@@ -44,7 +45,13 @@ class Progress(NamedTuple):
     evaluator: PyTree
     best: Best
     num_failed: Array  # [] int32
+    visited: Array  # [F] bool, the configurations of a finite space that have been evaluated
     key: Key
+
+    @property
+    def exhausted(self) -> Array:
+        """`[]` bool, whether every configuration of a finite space has been evaluated."""
+        return jnp.all(self.visited) & (len(self.visited) > 0)
 
 
 def start(key: Key, strategy: Strategy, evaluator: Evaluator, space: PyTree) -> Progress:
@@ -65,6 +72,7 @@ def start(key: Key, strategy: Strategy, evaluator: Evaluator, space: PyTree) -> 
         evaluator=evaluator.init(key_evaluator, space, count),
         best=varying(best, anchor),
         num_failed=varying(jnp.array(0, jnp.int32), anchor),
+        visited=varying(nothing(domain), anchor),
         key=key_generations,
     )
 
@@ -86,7 +94,8 @@ def advance(progress: Progress, strategy: Strategy, evaluator: Evaluator, space:
     results = results._replace(loss=jnp.where(failed, jnp.inf, results.loss))
     state = strategy.tell(state, candidates, results)
     best = progress.best.update(candidates, results)
-    progress = Progress(progress.generation + 1, state, evaluator_state, best, num_failed, progress.key)
+    visited = visit(progress.visited, candidates.x, codec.domain(space))
+    progress = Progress(progress.generation + 1, state, evaluator_state, best, num_failed, visited, progress.key)
     return progress, Generation(candidates, results, best, state)
 
 

@@ -16,11 +16,13 @@ class Result:
     num_generations: `[]` int32, generations that ran; fewer than asked for if the search stopped early.
     num_evaluations: `[]` int32, candidates evaluated.
     num_failed: `[]` int32, evaluations whose loss was NaN or +inf.
+    exhausted: `[]` bool, whether every configuration of a finite space has been evaluated; False where there are more
+        than 65,536 of them.
     history: what was recorded, leading axis the generations; by default the best loss so far. Its length is static:
         entries from `num_generations` on repeat the last one.
     state: the strategy's last state, to go on with `ask` and `tell`.
-    stopped: why `search` ended: "target", "generations", "evaluations", "time", "patience", "callback" or
-        "interrupt"; None from `minimize`, which cannot know it at trace time.
+    stopped: why `search` ended: "target", "generations", "evaluations", "time", "patience", "exhausted", "callback"
+        or "interrupt"; None from `minimize`, which cannot know it at trace time.
     """
 
     params: PyTree
@@ -29,6 +31,7 @@ class Result:
     num_generations: Array
     num_evaluations: Array
     num_failed: Array
+    exhausted: Array
     history: PyTree
     state: PyTree
     stopped: str | None = static(default=None)
@@ -43,6 +46,7 @@ def result_of(progress: Progress, space: PyTree, population_size: int, history: 
         num_generations=progress.generation,
         num_evaluations=progress.generation * population_size,
         num_failed=progress.num_failed,
+        exhausted=progress.exhausted,
         history=history,
         state=progress.strategy,
     )

@@ -41,7 +41,8 @@ def search(
 
     The numbers are equal, up to the last bit of an objective of which only one row is evaluated at a time.
 
-    Ends with the first limit that is met; Ctrl-C ends it too, with the result so far.
+    Ends with the first limit that is met, or when every configuration of a finite space has been evaluated; Ctrl-C ends
+    it too, with the result so far.
 
     Args:
         objective, space, strategy, key, target: as in `minimize`.
@@ -84,7 +85,9 @@ def search(
                 history.append(float(state.best.loss))
                 show(state)
                 ended = bool(callback and callback(generation))
-                if reason := limits.reached(history) or ("callback" if ended else None):
+                exhausted = len(state.visited) > 0 and bool(state.exhausted)
+                reason = limits.reached(history) or ("callback" if ended else "exhausted" if exhausted else None)
+                if reason:
                     stopped = reason
                     break
     except KeyboardInterrupt:

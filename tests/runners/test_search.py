@@ -112,3 +112,31 @@ def test_the_bar_is_silent_without_a_terminal(capsys):
 def test_mistakes(limits, message):
     with pytest.raises(ValueError, match=message):
         run(**limits)
+
+
+FINITE = {"n": js.Int(0, 6), "kind": js.Switch(plain={}, fancy={"c": js.Choice("a", "b", "c")})}
+
+
+@pytest.mark.parametrize("name", ["random_search", "local_search", "ga", "pso", "tpe"])
+def test_an_exhausted_space_ends_the_search(name):
+    seen = set()
+
+    def note(generation):
+        seen.update(str(js.describe(FINITE, js.decode(FINITE, x))) for x in generation.candidates.x)
+
+    def loss(key, params):
+        return params["n"] + 1.0 * params["kind"].index
+
+    result = js.search(loss, FINITE, registry[name](), key=KEY, max_evaluations=5000, callback=note, progress=False)
+    assert result.stopped == "exhausted"
+    assert bool(result.exhausted)
+    assert len(seen) == 7 * (1 + 3)
+    assert float(result.loss) == 0
+
+
+def test_a_space_is_exhausted_only_when_all_of_it_was_seen():
+    few = js.minimize(lambda key, n: 1.0 * n, js.Int(0, 40), js.RandomSearch(), key=KEY, num_generations=1)
+    many = js.minimize(lambda key, n: 1.0 * n, js.Int(0, 40), js.RandomSearch(), key=KEY, num_generations=50)
+    assert not bool(few.exhausted)
+    assert bool(many.exhausted)
+    assert not bool(run(num_generations=2).exhausted)
