@@ -1,14 +1,18 @@
 """Particle swarm optimization."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxsearch.core.bounds import clip
 from jaxsearch.core.neighbours import neighbour
-from jaxsearch.core.population import check_size, uniform
+from jaxsearch.core.population import check_count, check_size, uniform
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
+
+TOPOLOGIES, UPDATES = ("random", "ring", "global"), ("coordinate", "sphere")
 
 
 @pytree
@@ -19,7 +23,7 @@ class PSOState:
     velocity: Array  # [P, D] 0 on categorical coordinates
     best_x: Array  # [P, D] each particle's own best
     best_loss: Array  # [P]
-    informants: Array  # [P, K] int32, whom each particle informs
+    informants: Array  # [P, K] int32, whom each particle informs; [P, 0] where the topology is fixed
     improved: Array  # [] bool, whether the last generation improved the swarm's best
     started: Array  # [] bool, whether the initial sample has been told
     domain: Domain = static()
@@ -30,21 +34,30 @@ class PSO:
     """Standard particle swarm 2007: random informants, redrawn after every generation without improvement.
 
         velocity <- inertia * velocity + cognitive * r1 * (best_x - x) + social * r2 * (leader - x)
-        x        <- clip(x + velocity, 0, 1), velocity 0 where clipped;  r1, r2 ~ U[0, 1] per coordinate
+        x        <- clip(x + velocity, 0, 1), velocity <- -velocity/2 where clipped;  r1, r2 ~ U[0, 1] per coordinate
 
     Every particle tells K drawn ones of its best; the leader is the best of those a particle hears of and its
     own, and the social term is dropped for a particle that leads itself. A categorical coordinate keeps its
     value, takes the own best's or the leader's, with probabilities proportional to inertia, cognitive/2 and
     social/2, and goes to another value with probability 1/D.
 
+    The sphere update (SPSO 2011) does not depend on the coordinate system:
+
+        velocity <- inertia * velocity + pull + r * |pull| * u,  r ~ U[0, 1] per particle, u uniform on the sphere
+        pull      = (cognitive * (best_x - x) + social * (leader - x)) / 3;  cognitive * (best_x - x) / 2 if it leads
+
     population_size: particles; 10 + floor(2 sqrt(D)) if None.
-    num_informants: K, drawn with replacement.
+    topology: "random"; "ring", where a particle hears of its two neighbours; or "global", where all hear of all.
+    update: "coordinate" or "sphere".
+    num_informants: K, drawn with replacement; only of the random topology.
     inertia: in [0, 1). cognitive, social: at least 0, usually below 2.
-    References: Clerc, Standard Particle Swarm Optimisation, HAL hal-00764996, 2012 (SPSO 2007). Clerc, Kennedy,
-        The Particle Swarm, IEEE Trans. Evol. Comput., 2002.
+    References: Clerc, Standard Particle Swarm Optimisation, HAL hal-00764996, 2012 (SPSO 2007, and
+        the rebound and the sphere of SPSO 2011). Clerc, Kennedy, The Particle Swarm, IEEE Trans. Evol. Comput., 2002.
     """
 
     population_size: int | None = static(default=None)
+    topology: str = static(default="random")
+    update: str = static(default="coordinate")
     num_informants: int = static(default=3)
     inertia: Scalar = 0.7213
     cognitive: Scalar = 1.1931
@@ -52,33 +65,41 @@ class PSO:
 
     def __post_init__(self):
         check_size(self.population_size)
-        if self.num_informants < 1:
-            raise ValueError(f"num_informants must be at least 1; got {self.num_informants}. The default is 3.")
+        check_count("num_informants", self.num_informants)
+        if self.topology not in TOPOLOGIES or self.update not in UPDATES:
+            raise ValueError(
+                f"topology must be one of {TOPOLOGIES} and update one of {UPDATES}; got {self.topology!r} and "
+                f"{self.update!r}. Leave them out for the first."
+            )
 
     def init(self, key: Key, domain: Domain) -> PSOState:
         key_x, key_velocity, key_informants = jax.random.split(key, 3)
         size = self.population_size or 10 + int(2 * np.sqrt(domain.size))
         x = uniform(key_x, size, domain)
         velocity = jnp.where(domain.categorical[None], 0, (uniform(key_velocity, size, domain) - x) / 2)
-        informants = jax.random.randint(key_informants, (size, self.num_informants), 0, size)
-        false = jnp.zeros_like(informants[0, 0], dtype=bool)
+        false = jnp.zeros_like(x[0, 0], dtype=bool)
+        informants = self._informants(key_informants, size)
         return PSOState(x, velocity, x, jnp.full_like(x[:, 0], jnp.inf), informants, false, false, domain)
 
     def ask(self, key: Key, state: PSOState) -> tuple[Candidates, PSOState]:
-        key_cognitive, key_social, key_informants = jax.random.split(key, 3)
+        key_cognitive, key_social, key_informants, key_sphere = jax.random.split(key, 4)
         x, size, domain = state.x, len(state.x), state.domain
-        drawn = jax.random.randint(key_informants, state.informants.shape, 0, size)
-        informants = jnp.where(state.improved, state.informants, drawn)
-        leader = _leaders(informants, state.best_loss)
-        follows = (leader != np.arange(size)) & jnp.isfinite(state.best_loss[leader])
+        informants = jnp.where(state.improved, state.informants, self._informants(key_informants, size))
+        leader = self._leaders(informants, state.best_loss)
+        follows = ((leader != np.arange(size)) & jnp.isfinite(state.best_loss[leader]))[:, None]
         leader_x = state.best_x[leader]
         r1, r2 = uniform(key_cognitive, size, domain), uniform(key_social, size, domain)
-        pull = jnp.where(follows[:, None], self.social * r2 * (leader_x - x), 0)
-        velocity = self.inertia * state.velocity + self.cognitive * r1 * (state.best_x - x) + pull
+        own, others = self.cognitive * (state.best_x - x), jnp.where(follows, self.social * (leader_x - x), 0)
+        if self.update == "coordinate":
+            step = r1 * own + r2 * others
+        else:
+            pull = jnp.where(domain.categorical[None], 0, (own + others) / jnp.where(follows, 3, 2))
+            step = pull + _in_ball(key_sphere, pull, domain)
+        velocity = self.inertia * state.velocity + step
         moved = clip(x + velocity)
-        velocity = jnp.where(moved == x + velocity, velocity, 0)
+        velocity = jnp.where(moved == x + velocity, velocity, -velocity / 2)
         if domain.categorical.any():
-            social = jnp.where(follows, self.social, 0)[:, None] / 2
+            social = jnp.where(follows, self.social, 0) / 2
             point = r1 * (self.inertia + self.cognitive / 2 + social)
             copied = jnp.where(
                 point < self.inertia, x, jnp.where(point < self.inertia + self.cognitive / 2, state.best_x, leader_x)
@@ -89,27 +110,42 @@ class PSO:
             moved, velocity = jnp.where(categorical, copied, moved), jnp.where(categorical, 0, velocity)
         x = jnp.where(state.started, moved, x).astype(x.dtype)
         velocity = jnp.where(state.started, velocity, state.velocity).astype(x.dtype)
-        return Candidates(x), PSOState(
-            x, velocity, state.best_x, state.best_loss, informants, state.improved, state.started, domain
-        )
+        return Candidates(x), dataclasses.replace(state, x=x, velocity=velocity, informants=informants)
 
     def tell(self, state: PSOState, candidates: Candidates, results: Results) -> PSOState:
         better = results.loss <= state.best_loss  # equal ones too, so that the swarm drifts over plateaus
-        return PSOState(
+        return dataclasses.replace(
+            state,
             x=candidates.x,
-            velocity=state.velocity,
             best_x=jnp.where(better[:, None], candidates.x, state.best_x),
             best_loss=jnp.where(better, results.loss, state.best_loss),
-            informants=state.informants,
             improved=jnp.min(results.loss) < jnp.min(state.best_loss),
             started=jnp.ones_like(state.started),
-            domain=state.domain,
         )
 
+    def _informants(self, key: Key, size: int) -> Array:
+        count = self.num_informants if self.topology == "random" else 0
+        return jax.random.randint(key, (size, count), 0, size)
 
-def _leaders(informants: Array, loss: Array) -> Array:
-    """`[P]` int32: whose best each particle follows, when particle i informs itself and `informants[i]`."""
-    order = jnp.argsort(loss)
-    rank = jnp.zeros_like(order).at[order].set(jnp.arange(len(loss), dtype=order.dtype))
-    best = rank.at[informants].min(jnp.broadcast_to(rank[:, None], informants.shape))
-    return order[best]
+    def _leaders(self, informants: Array, loss: Array) -> Array:
+        """Int32: whose best each particle follows, `[P]`, or `[1]` where all follow the same."""
+        own = jnp.arange(len(loss), dtype=jnp.int32)
+        if self.topology == "global":
+            return jnp.argmin(loss, keepdims=True).astype(jnp.int32)
+        if self.topology == "ring":
+            heard = (own[:, None] + np.arange(-1, 2, dtype=np.int32)[None]) % len(loss)
+            return jnp.take_along_axis(heard, jnp.argmin(loss[heard], axis=1)[:, None], axis=1)[:, 0]
+        # Two scatters of minima, first of losses and then of those that have them, are far cheaper than a sort.
+        lowest = loss.at[informants].min(jnp.broadcast_to(loss[:, None], informants.shape))
+        nobody = len(loss)
+        leader = jnp.where(loss == lowest, own, nobody)
+        return leader.at[informants].min(jnp.where(loss[:, None] == lowest[informants], own[:, None], nobody))
+
+
+def _in_ball(key: Key, pull: Array, domain: Domain) -> Array:
+    """`[P, D]`: in a uniform direction, as long as a uniform share of the pull; 0 on categorical coordinates."""
+    direction = jnp.where(domain.categorical[None], 0, jax.random.normal(key, pull.shape, pull.dtype))
+    tiny = jnp.finfo(pull.dtype).tiny
+    unit = direction / jnp.maximum(jnp.linalg.norm(direction, axis=1, keepdims=True), tiny)
+    share = jax.random.uniform(jax.random.fold_in(key, 1), (len(pull), 1), pull.dtype)
+    return share * jnp.linalg.norm(pull, axis=1, keepdims=True) * unit

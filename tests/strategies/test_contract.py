@@ -8,6 +8,8 @@ from jaxsearch.testing import CHECKS, MIXED
 
 STRATEGIES = {name: make() for name, make in registry.items()}
 STRATEGIES["sobol"] = registry["random_search"](sobol=True)
+STRATEGIES["pso_ring"] = registry["pso"](topology="ring", update="sphere")
+STRATEGIES["pso_global"] = registry["pso"](topology="global")
 STRATEGIES["seeded"] = Seeded(registry["ga"](population_size=6), jnp.full((2, MIXED.size), 0.25))
 STRATEGIES["restart"] = Restart(registry["cmaes"](), growth="bipop", max_batches=4, patience=2.0)
 

@@ -26,41 +26,6 @@ def told(strategy, domain, seed=0, generations=1):
     return state
 
 
-def test_particle_swarm_follows_its_equation():
-    strategy = js.PSO(population_size=6)
-    before = told(strategy, LINE, generations=3)
-    key = jax.random.key(9)
-    candidates, after = strategy.ask(key, before)
-    keys = jax.random.split(key, 3)
-    r1, r2 = (np.asarray(jax.random.uniform(k, (6, 3))) for k in keys[:2])
-    drawn = np.asarray(jax.random.randint(keys[2], (6, 3), 0, 6))
-    informants = np.asarray(before.informants) if bool(before.improved) else drawn
-    x, velocity, best_x, best_loss = (
-        np.asarray(part, float) for part in (before.x, before.velocity, before.best_x, before.best_loss)
-    )
-    for i in range(6):
-        leader = min([j for j in range(6) if j == i or i in informants[j]], key=lambda j: best_loss[j])
-        v = 0.7213 * velocity[i] + 1.1931 * r1[i] * (best_x[i] - x[i])
-        if leader != i:
-            v = v + 1.1931 * r2[i] * (best_x[leader] - x[i])
-        moved = x[i] + v
-        inside = (moved >= 0) & (moved <= 1)
-        np.testing.assert_allclose(candidates.x[i], np.clip(moved, 0, 1), atol=1e-6)
-        np.testing.assert_allclose(after.velocity[i], np.where(inside, v, 0), atol=1e-6)
-
-
-def test_particle_swarm_redraws_informants_only_without_improvement():
-    strategy = js.PSO(population_size=20)
-    state = told(strategy, LINE)
-    kept = strategy.ask(jax.random.key(1), state)[1].informants
-    assert bool(state.improved)
-    np.testing.assert_array_equal(kept, state.informants)
-    candidates, asked = strategy.ask(jax.random.key(1), state)
-    stalled = strategy.tell(asked, candidates, js.Results(jnp.full(20, 9.0)))
-    assert not bool(stalled.improved)
-    assert np.any(np.asarray(strategy.ask(jax.random.key(2), stalled)[1].informants) != np.asarray(state.informants))
-
-
 def test_genetic_algorithm_keeps_the_best_of_parents_and_children():
     strategy = js.GA(population_size=5, parents=5)
     state = told(strategy, LINE)
