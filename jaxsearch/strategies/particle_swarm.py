@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsearch.core import random
 from jaxsearch.core.bounds import clip
 from jaxsearch.core.neighbours import neighbour
 from jaxsearch.core.population import check_count, check_size, uniform
@@ -24,6 +25,7 @@ class PSOState:
     best_x: Array  # [P, D] each particle's own best
     best_loss: Array  # [P]
     informants: Array  # [P, K] int32, whom each particle informs; [P, 0] where the topology is fixed
+    rate: Array  # [P] the share of its coordinates that a particle moves; -1: drawn anew
     improved: Array  # [] bool, whether the last generation improved the swarm's best
     started: Array  # [] bool, whether the initial sample has been told
     domain: Domain = static()
@@ -31,17 +33,19 @@ class PSOState:
 
 @pytree
 class PSO:
-    """Standard particle swarm 2007: random informants, redrawn after every generation without improvement.
+    """Standard particle swarm 2007 with crossover: random informants, redrawn when a generation brings no improvement.
 
         velocity <- inertia * velocity + cognitive * r1 * (best_x - x) + social * r2 * (leader - x)
         x        <- clip(x + velocity, 0, 1), velocity <- -velocity/2 where clipped;  r1, r2 ~ U[0, 1] per coordinate
 
     Every particle tells K drawn ones of its best; the leader is the best of those a particle hears of and its
-    own, and the social term is dropped for a particle that leads itself. A categorical coordinate keeps its
-    value, takes the own best's or the leader's, with probabilities proportional to inertia, cognitive/2 and
-    social/2, and goes to another value with probability 1/D.
+    own, and the social term is dropped for a particle that leads itself. A coordinate moves with the particle's
+    rate, one always, and else is the own best's; the rate is 1 or, with probability `crossover`, uniform in [0, 1],
+    and drawn anew unless the particle improved its best. A categorical coordinate that moves keeps its value,
+    takes the own best's or the leader's, with probabilities proportional to inertia, cognitive/2 and social/2, and
+    goes to another value with probability 1/D.
 
-    The sphere update (SPSO 2011) does not depend on the coordinate system:
+    The sphere update (SPSO 2011) does not depend on the coordinate system, so it has no crossover:
 
         velocity <- inertia * velocity + pull + r * |pull| * u,  r ~ U[0, 1] per particle, u uniform on the sphere
         pull      = (cognitive * (best_x - x) + social * (leader - x)) / 3;  cognitive * (best_x - x) / 2 if it leads
@@ -50,9 +54,11 @@ class PSO:
     topology: "random"; "ring", where a particle hears of its two neighbours; or "global", where all hear of all.
     update: "coordinate" or "sphere".
     num_informants: K, drawn with replacement; only of the random topology.
-    inertia: in [0, 1). cognitive, social: at least 0, usually below 2.
+    inertia: in [0, 1). cognitive, social: at least 0, usually below 2. crossover: in [0, 1].
     References: Clerc, Standard Particle Swarm Optimisation, HAL hal-00764996, 2012 (SPSO 2007, and
         the rebound and the sphere of SPSO 2011). Clerc, Kennedy, The Particle Swarm, IEEE Trans. Evol. Comput., 2002.
+        Engelbrecht, Particle Swarm Optimization with Crossover, Artificial Intelligence Review, 2016. Brest et al.,
+        Self-Adapting Control Parameters in Differential Evolution, IEEE Trans. Evol. Comput., 2006 (rates that stay).
     """
 
     population_size: int | None = static(default=None)
@@ -62,6 +68,7 @@ class PSO:
     inertia: Scalar = 0.7213
     cognitive: Scalar = 1.1931
     social: Scalar = 1.1931
+    crossover: Scalar = 0.5
 
     def __post_init__(self):
         check_size(self.population_size)
@@ -77,12 +84,12 @@ class PSO:
         size = self.population_size or 10 + int(2 * np.sqrt(domain.size))
         x = uniform(key_x, size, domain)
         velocity = jnp.where(domain.categorical[None], 0, (uniform(key_velocity, size, domain) - x) / 2)
-        false = jnp.zeros_like(x[0, 0], dtype=bool)
+        loss, false = jnp.full_like(x[:, 0], jnp.inf), jnp.zeros_like(x[0, 0], dtype=bool)
         informants = self._informants(key_informants, size)
-        return PSOState(x, velocity, x, jnp.full_like(x[:, 0], jnp.inf), informants, false, false, domain)
+        return PSOState(x, velocity, x, loss, informants, -jnp.ones_like(loss), false, false, domain)
 
     def ask(self, key: Key, state: PSOState) -> tuple[Candidates, PSOState]:
-        key_cognitive, key_social, key_informants, key_sphere = jax.random.split(key, 4)
+        key_cognitive, key_social, key_informants, key_update = jax.random.split(key, 4)
         x, size, domain = state.x, len(state.x), state.domain
         informants = jnp.where(state.improved, state.informants, self._informants(key_informants, size))
         leader = self._leaders(informants, state.best_loss)
@@ -94,7 +101,7 @@ class PSO:
             step = r1 * own + r2 * others
         else:
             pull = jnp.where(domain.categorical[None], 0, (own + others) / jnp.where(follows, 3, 2))
-            step = pull + _in_ball(key_sphere, pull, domain)
+            step = pull + _in_ball(key_update, pull, domain)
         velocity = self.inertia * state.velocity + step
         moved = clip(x + velocity)
         velocity = jnp.where(moved == x + velocity, velocity, -velocity / 2)
@@ -108,9 +115,13 @@ class PSO:
             copied = jnp.where(r2 < 1 / domain.size, neighbour(r2 * domain.size % 1, copied, domain), copied)
             categorical = domain.categorical[None]
             moved, velocity = jnp.where(categorical, copied, moved), jnp.where(categorical, 0, velocity)
+        rate = state.rate
+        if self.update == "coordinate":
+            rate, moves = self._crossover(key_update, rate, r1)
+            moved = jnp.where(moves, moved, state.best_x)
         x = jnp.where(state.started, moved, x).astype(x.dtype)
         velocity = jnp.where(state.started, velocity, state.velocity).astype(x.dtype)
-        return Candidates(x), dataclasses.replace(state, x=x, velocity=velocity, informants=informants)
+        return Candidates(x), dataclasses.replace(state, x=x, velocity=velocity, informants=informants, rate=rate)
 
     def tell(self, state: PSOState, candidates: Candidates, results: Results) -> PSOState:
         better = results.loss <= state.best_loss  # equal ones too, so that the swarm drifts over plateaus
@@ -119,6 +130,7 @@ class PSO:
             x=candidates.x,
             best_x=jnp.where(better[:, None], candidates.x, state.best_x),
             best_loss=jnp.where(better, results.loss, state.best_loss),
+            rate=jnp.where(results.loss < state.best_loss, state.rate, -1),
             improved=jnp.min(results.loss) < jnp.min(state.best_loss),
             started=jnp.ones_like(state.started),
         )
@@ -126,6 +138,16 @@ class PSO:
     def _informants(self, key: Key, size: int) -> Array:
         count = self.num_informants if self.topology == "random" else 0
         return jax.random.randint(key, (size, count), 0, size)
+
+    def _crossover(self, key: Key, rate: Array, r1: Array) -> tuple[Array, Array]:
+        """The particles' rates `[P]`, and which coordinates move, `[P, D]` bool."""
+        size, dimension = r1.shape
+        u = random.uniform(key, (3, size))
+        drawn = jnp.where(u[0] < self.crossover, u[1], 1)
+        rate = jnp.where(rate < 0, drawn, rate).astype(rate.dtype)
+        always = jnp.floor(u[2] * dimension).astype(jnp.int32)[:, None] == np.arange(dimension)[None]
+        # The last bits of a uniform number are uniform again, and independent of the first.
+        return rate, (r1 * 2**12 % 1 < rate[:, None]) | always
 
     def _leaders(self, informants: Array, loss: Array) -> Array:
         """Int32: whose best each particle follows, `[P]`, or `[1]` where all follow the same."""

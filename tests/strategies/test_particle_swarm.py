@@ -1,5 +1,6 @@
 """One generation of every variant against an independent NumPy version, and whom a particle follows."""
 
+import dataclasses
 import functools
 
 import jax
@@ -37,7 +38,7 @@ def heard(strategy, state, drawn, i):
 @pytest.mark.parametrize("topology", ["random", "ring", "global"])
 @pytest.mark.parametrize("update", ["coordinate", "sphere"])
 def test_a_generation_follows_its_equation(topology, update):
-    strategy = js.PSO(population_size=SIZE, topology=topology, update=update)
+    strategy = js.PSO(population_size=SIZE, topology=topology, update=update, crossover=0.0)
     state = told(strategy)
     key = jax.random.key(9)
     candidates, after = strategy.ask(key, state)
@@ -66,6 +67,34 @@ def test_a_generation_follows_its_equation(topology, update):
         np.testing.assert_allclose(candidates.x[i], np.clip(moved, 0, 1), atol=1e-6)
         np.testing.assert_allclose(after.velocity[i], np.where(inside, v, -v / 2), atol=1e-6)
     assert rebounds > 0, "the test must see a face"
+
+
+def test_a_particle_moves_its_share_of_coordinates_and_keeps_the_rate_that_served_it():
+    domain, size = js.Domain((0,) * 300, (True,) * 300), 400
+    strategy = js.PSO(population_size=size)
+    ask, tell = jax.jit(js.PSO.ask), jax.jit(strategy.tell)
+    state = strategy.init(jax.random.key(0), domain)
+    loss = jnp.ones(size)
+    for generation in range(2):
+        candidates, state = ask(strategy, jax.random.key(generation), state)
+        state = tell(state, candidates, js.Results(loss))
+        loss = jnp.where(np.arange(size) % 2 == 0, 0.5, 2.0)  # the even particles improve
+    np.testing.assert_array_equal(np.asarray(state.rate) >= 0, np.arange(size) % 2 == 0)
+    candidates, asked = ask(strategy, jax.random.key(2), state)
+    rate = np.asarray(asked.rate)
+    np.testing.assert_array_equal(rate[::2], state.rate[::2])
+    for rates in (rate[::2], rate[1::2]):
+        assert stats.binomtest(int(np.sum(rates == 1)), size // 2).pvalue > 1e-3
+        assert stats.kstest(rates[rates < 1], "uniform").pvalue > 1e-3
+    whole = dataclasses.replace(state, rate=-jnp.ones(size))
+    plain = ask(dataclasses.replace(strategy, crossover=0.0), jax.random.key(2), whole)[0]
+    moved, rests = (np.asarray(candidates.x == x) for x in (plain.x, state.best_x))
+    assert np.all(moved | rests)
+    assert np.all(moved.any(axis=1))
+    assert np.all(moved[rate == 1])
+    odd = np.arange(size) % 2 == 1  # away from their best, so that a move shows
+    share = 1 - rests[odd].mean(axis=1)
+    assert np.all(np.abs(share - rate[odd]) < 5 * np.sqrt(rate[odd] * (1 - rate[odd]) / 300) + 0.02)
 
 
 def test_informants_are_redrawn_only_without_improvement():
@@ -106,6 +135,7 @@ def test_the_sphere_update_has_no_preferred_direction():
             best_x=rest(target),
             best_loss=jnp.arange(size, dtype=float),
             informants=state.informants,
+            rate=state.rate,
             improved=state.improved,
             started=jnp.array(True),
             domain=LINE,
