@@ -9,7 +9,7 @@ import numpy as np
 from jaxsearch.core import random, ranking
 from jaxsearch.core.neighbours import neighbour
 from jaxsearch.core.population import check_size, uniform
-from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.pytree import is_number, pytree, static
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 
 
@@ -17,15 +17,17 @@ from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 class DEState:
     """What DE remembers between generations."""
 
-    x: Array  # [P, D] the members
-    loss: Array  # [P]
+    x: Array  # [M, D] the members; sorted by loss where the population shrinks
+    loss: Array  # [M]
     archive: Array  # [A, D] beaten members, a ring
     archived: Array  # [] int32, members ever archived, counted modulo A after the first A
+    member: Array  # [P] int32, whose trials the last candidates are
     weight: Array  # [P] F, the differential weights of the last trials
     rate: Array  # [P] CR, their crossover rates
     weights: Array  # [H] memory of successful F
     rates: Array  # [H] memory of successful CR; -1: only 0 is drawn from now on
     cell: Array  # [] int32, the cell of the memory that is written next
+    generation: Array  # [] int32, generations told
     started: Array  # [] bool, whether the initial sample has been told
     domain: Domain = static()
 
@@ -44,13 +46,18 @@ class DE:
     where x_r1 and x_r2 differ, that of x_r1; one in P is drawn anew, lest a value be lost for ever. A trial on a
     finite space that would repeat its member moves one coordinate to another value.
 
+    Told the number of generations, the population shrinks (L-SHADE): of M members, 4 D rounded up to a multiple of P,
+    the best N = round(M + (4 - M) generation / num_generations) stay. A generation is still P trials, shared out
+    evenly among the N; of several trials of one member the best replaces it.
+
     population_size: P, at least 4; 20 + floor(3 sqrt(D)) if None.
-    memory_size: H, at least 1.
+    memory_size: H, at least 1. archive_share: above 0, the size of the archive over that of the population.
     greediness: in (0, 1], the share of the best members among which pbest is drawn.
-    archive_share: above 0, the size of the archive over P.
     initial_weight, initial_rate: in [0, 1], what the memory holds of F and CR at the start.
+    num_generations: how many generations the search will have, above 0; None: the population stays at P.
     References: Tanabe, Fukunaga, Success-History Based Parameter Adaptation for Differential Evolution, CEC,
-        2013. Zhang, Sanderson, JADE, IEEE Trans. Evol. Comput., 2009.
+        2013. Tanabe, Fukunaga, Improving the Search Performance of SHADE Using Linear Population Size Reduction, CEC,
+        2014. Zhang, Sanderson, JADE, IEEE Trans. Evol. Comput., 2009.
     """
 
     population_size: int | None = static(default=None)
@@ -59,41 +66,41 @@ class DE:
     archive_share: float = static(default=1.4)
     initial_weight: Scalar = 0.5
     initial_rate: Scalar = 0.5
+    num_generations: Scalar | None = None
 
     def __post_init__(self):
         check_size(self.population_size, at_least=4)
         if self.memory_size < 1 or not 0 < self.greediness <= 1 or self.archive_share <= 0:
-            raise ValueError(
-                "DE needs memory_size >= 1, greediness in (0, 1] and archive_share > 0; got "
-                f"{self.memory_size}, {self.greediness} and {self.archive_share}. The defaults are 6, 0.11 and 1.4."
-            )
+            given = f"{self.memory_size}, {self.greediness} and {self.archive_share}. Leave them out for the defaults."
+            raise ValueError(f"DE needs memory_size >= 1, greediness in (0, 1] and archive_share > 0; got {given}")
+        most = self.num_generations
+        if most is not None and is_number(most) and not most > 0:
+            raise ValueError(f"num_generations must be above 0; got {most}. Leave it out if it is not known.")
 
     def init(self, key: Key, domain: Domain) -> DEState:
         size = self.population_size or 20 + int(3 * np.sqrt(domain.size))
-        x = uniform(key, size, domain)
-        zero = jnp.zeros_like(x[:, 0])
-        archive = jnp.resize(x, (max(1, int(self.archive_share * size)), domain.size))
+        x = uniform(key, size if self.num_generations is None else -(-4 * domain.size // size) * size, domain)
+        zero, trials = jnp.zeros_like(x[:, 0]), jnp.zeros_like(x[:size, 0])
+        archive = jnp.resize(x, (max(1, int(self.archive_share * len(x))), domain.size))
         memory = jnp.zeros_like(zero, shape=self.memory_size) + zero[0]
         count = jnp.zeros_like(zero[0], dtype=jnp.int32)
         weights, rates = (memory + jnp.asarray(m, x.dtype) for m in (self.initial_weight, self.initial_rate))
-        return DEState(x, zero + jnp.inf, archive, count, zero, zero, weights, rates, count, zero[0] > 0, domain)
+        member = trials.astype(jnp.int32) + np.arange(size, dtype=np.int32)
+        parts = (x, zero + jnp.inf, archive, count, member, trials, trials, weights, rates, count, count)
+        return DEState(*parts, started=zero[0] > 0, domain=domain)
 
     def ask(self, key: Key, state: DEState) -> tuple[Candidates, DEState]:
         key_rate, key_member, key_cross, key_moves, key_again = jax.random.split(key, 5)
-        x, domain, (size, dimension) = state.x, state.domain, state.x.shape
-        u = random.uniform(key_member, (6, size))  # memory cell, F, pbest, r1, r2, the coordinate always crossed
+        domain, size, dimension = state.domain, len(state.weight), state.x.shape[1]
+        u = random.uniform(key_member, (7, size))  # memory cell, F, the coordinate always crossed, parents
         cell = jnp.floor(u[0] * self.memory_size).astype(jnp.int32)
         weight = _cauchy(u[1], state.weights[cell])
-        rate = state.rates[cell] + 0.1 * jax.random.normal(key_rate, (size,), x.dtype)
+        rate = state.rates[cell] + 0.1 * jax.random.normal(key_rate, (size,), state.x.dtype)
         rate = jnp.where(state.rates[cell] < 0, 0, jnp.clip(rate, 0, 1))
-        top = ranking.best(state.loss, min(size, max(2, round(self.greediness * size))))
-        pbest = x[top[jnp.floor(u[2] * len(top)).astype(jnp.int32)]]
-        r1, r2 = _others(u[3], u[4], size, jnp.minimum(state.archived, len(state.archive)))
-        one, two = x[r1], jnp.concatenate([x, state.archive])[r2]
+        member, x, pbest, one, two = self._parents(u[3:], state)
         donor = x + weight[:, None] * (pbest - x + one - two)
         donor = jnp.where(donor < 0, x / 2, jnp.where(donor > 1, (1 + x) / 2, donor))
-        draw = uniform(key_cross, size, domain)
-        forced = jnp.floor(u[5] * dimension).astype(jnp.int32)[:, None] == np.arange(dimension)[None]
+        forced = jnp.floor(u[2] * dimension).astype(jnp.int32)[:, None] == np.arange(dimension)[None]
         if domain.discrete.any():
             v = random.uniform(key_moves, (4, size, dimension))
             label = jnp.where(v[0] < weight[:, None], pbest, x)
@@ -101,34 +108,68 @@ class DE:
             label = jnp.where(differ, one, label)
             label = jnp.where(v[2] < 1 / size, neighbour(v[3], label, domain), label)
             donor = jnp.where(domain.categorical[None], label, donor)
-        trial = jnp.where((draw < rate[:, None]) | forced, donor, x)
+        trial = jnp.where((uniform(key_cross, size, domain) < rate[:, None]) | forced, donor, x)
         if domain.discrete.all():
             repeated = jnp.all(domain.index(trial) == domain.index(x), axis=1, keepdims=True)
             trial = jnp.where(repeated & forced, neighbour(uniform(key_again, size, domain), x, domain), trial)
         trial = jnp.where(state.started, trial, x).astype(x.dtype)
-        return Candidates(trial), dataclasses.replace(state, weight=weight, rate=rate)
+        return Candidates(trial), dataclasses.replace(state, member=member, weight=weight, rate=rate)
 
     def tell(self, state: DEState, candidates: Candidates, results: Results) -> DEState:
-        accepted = results.loss <= state.loss
-        better = (results.loss < state.loss) & state.started
+        x, loss, tried, shrinks = candidates.x, results.loss, True, self.num_generations is not None
+        better = (loss < (state.loss[state.member] if shrinks else state.loss)) & state.started
         weights, rates, learned = state.weights, state.rates, jnp.any(better)
         exhausted = (rates[state.cell] < 0) | (jnp.max(jnp.where(better, state.rate, 0)) == 0)
         mean_rate = jnp.where(exhausted, -1, _lehmer(state.rate, better))
         here = learned & (np.arange(self.memory_size) == state.cell)
-        size = len(state.archive)
-        slot = jnp.where(better, (state.archived + jnp.cumsum(better, dtype=jnp.int32) - 1) % size, size)
-        archived = state.archived + jnp.sum(better, dtype=jnp.int32)
+        if shrinks:
+            row = _best_trials(state.member, loss, len(state.x))
+            x, loss, tried = x[row], loss[row], row >= 0
+        accepted, beaten = tried & (loss <= state.loss), tried & (loss < state.loss) & state.started
+        x, loss = jnp.where(accepted[:, None], x, state.x), jnp.where(accepted, loss, state.loss)
+        order = jnp.argsort(loss) if shrinks else slice(None)  # the best N are the first N
+        room, generation = self._sizes(state)[1], state.generation + 1
+        slot = jnp.where(beaten, (state.archived + jnp.cumsum(beaten, dtype=jnp.int32) - 1) % room, len(state.archive))
+        archived = state.archived + jnp.sum(beaten, dtype=jnp.int32)
         return dataclasses.replace(
             state,
-            x=jnp.where(accepted[:, None], candidates.x, state.x),
-            loss=jnp.where(accepted, results.loss, state.loss),
+            x=x[order],
+            loss=loss[order],
             archive=state.archive.at[slot].set(state.x, mode="drop"),
-            archived=jnp.where(archived < size, archived, size + archived % size),
+            archived=jnp.where(archived < room, archived, room + archived % room),
             weights=jnp.where(here, _lehmer(state.weight, better), weights),
             rates=jnp.where(here, mean_rate, rates),
             cell=jnp.where(learned, (state.cell + 1) % self.memory_size, state.cell),
-            started=jnp.ones_like(state.started),
+            generation=generation,
+            started=state.started | (generation >= len(state.x) // len(candidates.x)),
         )
+
+    def _sizes(self, state: DEState) -> tuple[Array | int, Array | int]:
+        """N, the number of members that have not been dropped, and the room for archived ones beside them."""
+        most, room = len(state.x), len(state.archive)
+        if self.num_generations is None:
+            return most, room
+        shrunk = jnp.round(most + (4 - most) * (state.generation / self.num_generations))
+        alive = jnp.clip(shrunk, 4, most).astype(jnp.int32)
+        return alive, jnp.clip((self.archive_share * alive).astype(jnp.int32), 1, room)
+
+    def _parents(self, u: Array, state: DEState) -> tuple[Array, Array, Array, Array, Array]:
+        """Whose trials are made, `[P]`, and the points `[P, D]` of these members, pbest, r1 and r2."""
+        (size,), most, (alive, room) = state.weight.shape, len(state.x), self._sizes(state)
+        x, member = state.x, state.member
+        if self.num_generations is None:
+            top = ranking.best(state.loss, min(size, max(2, round(self.greediness * size))))
+            pbest = top[jnp.floor(u[0] * len(top)).astype(jnp.int32)]
+        else:
+            row = np.arange(size, dtype=np.int32)
+            untold = jnp.minimum(state.generation * size + row, most - 1)
+            drawn = jnp.floor((row + u[3]) * (alive / size)).astype(jnp.int32)  # one in each P-th of the members
+            member = jnp.where(state.started, jnp.minimum(drawn, alive - 1), untold)
+            x, top = state.x[member], jnp.maximum(2, jnp.round(self.greediness * alive))
+            pbest = jnp.floor(u[0] * top).astype(jnp.int32)
+        r1, r2 = _others(u[1], u[2], alive, jnp.minimum(state.archived, room), member)
+        r2 = jnp.where(r2 < alive, r2, r2 - alive + most)
+        return member, x, state.x[pbest], state.x[r1], jnp.concatenate([state.x, state.archive])[r2]
 
 
 def _cauchy(u: Array, location: Array) -> Array:
@@ -138,9 +179,8 @@ def _cauchy(u: Array, location: Array) -> Array:
     return jnp.clip(location + 0.1 * jnp.tan(jnp.pi * (share - 0.5)), jnp.finfo(u.dtype).tiny, 1)
 
 
-def _others(u1: Array, u2: Array, size: int, archived: Array) -> tuple[Array, Array]:
+def _others(u1: Array, u2: Array, size: Array | int, archived: Array, i: Array) -> tuple[Array, Array]:
     """r1 != i among the members, and r2 != i, r1 among members and archive, uniform, without a permutation."""
-    i = jnp.arange(size, dtype=jnp.int32)
     r1 = (i + 1 + jnp.floor(u1 * (size - 1)).astype(jnp.int32)) % size
     r2 = jnp.floor(u2 * (size - 2 + archived)).astype(jnp.int32)
     r2 = r2 + (r2 >= jnp.minimum(i, r1))
@@ -151,3 +191,10 @@ def _lehmer(values: Array, chosen: Array) -> Array:
     """The Lehmer mean sum(v^2)/sum(v) of the chosen ones; 0 of none."""
     v = jnp.where(chosen, values, 0)
     return jnp.sum(v * v) / jnp.maximum(jnp.sum(v), jnp.finfo(v.dtype).tiny)
+
+
+def _best_trials(member: Array, loss: Array, most: int) -> Array:
+    """`[most]` int32: the row of the best trial of each member; -1 without a trial."""
+    lowest = jnp.full_like(loss, jnp.inf, shape=most).at[member].min(loss)
+    row = jnp.where(loss == lowest[member], jnp.arange(len(loss), dtype=jnp.int32), -1)
+    return jnp.full_like(row, -1, shape=most).at[member].max(row)

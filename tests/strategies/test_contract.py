@@ -10,6 +10,7 @@ STRATEGIES = {name: make() for name, make in registry.items()}
 STRATEGIES["sobol"] = registry["random_search"](sobol=True)
 STRATEGIES["pso_ring"] = registry["pso"](topology="ring", update="sphere")
 STRATEGIES["pso_global"] = registry["pso"](topology="global")
+STRATEGIES["de_shrinking"] = registry["de"](population_size=10, num_generations=40.0)
 STRATEGIES["seeded"] = Seeded(registry["ga"](population_size=6), jnp.full((2, MIXED.size), 0.25))
 STRATEGIES["restart"] = Restart(registry["cmaes"](), growth="bipop", max_batches=4, patience=2.0)
 
