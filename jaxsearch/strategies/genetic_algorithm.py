@@ -35,7 +35,8 @@ class GA:
         step, discrete ones to another value
 
     P children per generation; the best M of parents and children survive, children first among equals. The first
-    M candidates are uniform. On a finite space a child that was evaluated before is bred again, a few times.
+    M candidates are uniform. On a finite space a child that was evaluated before is bred again, a few times, and then
+    gives way to a uniform point.
 
     population_size: P; 8 if None, 4 on finite spaces.
     parents: M, at least 2; if None the larger of P and 40, or 14 on finite spaces.
@@ -74,7 +75,9 @@ class GA:
         size, tries = self._size(state.domain), TRIES if len(state.visited) else 1
         fresh = uniform(key_fresh, size * tries, state.domain)
         proposals = jnp.where(state.told < len(state.x), fresh, self._breed(key_breed, size * tries, state))
-        proposals = proposals.reshape(tries, size, -1)
+        if tries > 1:  # a last resort, when all that can be bred is known
+            proposals = jnp.concatenate([proposals, fresh])
+        proposals = proposals.reshape(-1, size, state.domain.size)
         return Candidates(first_new(state.visited, proposals, state.domain)[0]), state
 
     def _breed(self, key: Key, count: int, state: GAState) -> Array:
