@@ -79,10 +79,14 @@ def suite(name: str) -> str:
         return " / ".join(f"{share:.3f}" for share in known["shares"].values()) + f" ({low:.3f} to {high:.3f})"
 
     methods, columns = result["methods"], dimensions(result)
-    rows = [[method, *(cell(known.get(d)) for d in columns)] for method, known in methods.items()]
+
+    def last_instance(known: dict) -> str:
+        return ", ".join(str(count) for count in sorted({one["instances"] for one in known.values()}))
+
+    rows = [[method, last_instance(known), *(cell(known.get(d)) for d in columns)] for method, known in methods.items()]
     jax = result["about"]["versions"]["jax"]
-    caption = f"Instances 1 to {result['instances']}, {dates(result)}, jax {jax}, in 64 bits.\n\n"
-    return caption + table(["method", *(f"{d}-D" for d in columns)], rows)
+    caption = f"Instances 1 to the one named, {dates(result)}, jax {jax}, in 64 bits.\n\n"
+    return caption + table(["method", "instances", *(f"{d}-D" for d in columns)], rows)
 
 
 def plots(name: str, title: str) -> str:
@@ -100,7 +104,9 @@ def differences(name: str) -> str:
         met = [methods[method].get(dimension, {}).get("met") for method in pair]
         if None in met:
             return "not run"
-        gains = np.subtract(*met).mean(axis=0) / result["targets"]  # one per instance
+        shared = min(len(one[0]) for one in met)  # the first instances of both
+        ours, theirs = (np.array(one)[:, :shared] for one in met)
+        gains = (ours - theirs).mean(axis=0) / result["targets"]  # one per instance
         low, high = interval(gains)
         return f"{gains.mean():+.3f} ({low:+.3f} to {high:+.3f})"
 

@@ -86,9 +86,13 @@ def measure(
     methods: dict[str, Callable[[str], dict]],
     cases: Iterable[str],
 ) -> None:
-    """Runs every method on every case and writes the file after each; what it holds for the same settings stays."""
+    """Runs every method on every case and writes the file after each.
+
+    What it holds for the same settings and number of instances stays, unless it is asked for by name.
+    """
     today = about(*packages)
     result = {"about": today, **settings, "dates": {}, "methods": {}}
+    instances = getattr(options, "instances", None)
     if options.result.exists():
         before = json.loads(options.result.read_text())
         if all(before.get(name) == value for name, value in settings.items()):
@@ -98,7 +102,7 @@ def measure(
             continue
         for case in cases:
             known = result["methods"].setdefault(name, {})
-            if options.only is None and case in known:
+            if options.only is None and case in known and known[case].get("instances") == instances:
                 continue
             start = time.perf_counter()
             known[case] = method(case)

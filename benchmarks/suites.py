@@ -147,6 +147,7 @@ def summary(recorder: Recorder, dimension: int) -> dict:
         "interval": [round(bound, 4) for bound in interval(met.mean(axis=0) / len(TARGETS))],
         "curve": [share(budget) for budget in CURVE],
         "met": met.tolist(),
+        "instances": met.shape[1],
     }
 
 
@@ -171,5 +172,5 @@ def main(doc: str, make: Callable, skipped: Iterable[str], peers: dict, packages
         own["GradientSearch, fixed differences"] = fixed
     runs = own | {name: functools.partial(theirs, peer) for name, peer in peers.items()}
     methods = {name: functools.partial(method, run) for name, run in runs.items()}
-    settings = {"instances": options.instances, "targets": len(TARGETS), "budgets": CURVE}
+    settings = {"targets": len(TARGETS), "budgets": CURVE}
     measure(options, settings, ("coco-experiment", *packages), methods, [str(d) for d in options.dimensions])
