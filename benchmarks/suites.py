@@ -118,6 +118,12 @@ def ours(strategy, suite: Suite, seed: int = 0, adaptive: bool = True) -> Record
     return recorder
 
 
+def shrinking(suite: Suite) -> Recorder:
+    """DE that is told how many generations the budget allows."""
+    size = len(jax.eval_shape(lambda key: js.DE().init(key, suite.domain).weight, jax.random.key(0)))
+    return ours(js.DE(num_generations=BUDGET * suite.domain.size / size), suite)
+
+
 def theirs(peer, suite: Suite) -> Recorder:
     """All runs of a peer, one after the other."""
     recorder, dimension = Recorder(len(suite.problems)), suite.domain.size
@@ -170,6 +176,7 @@ def main(doc: str, make: Callable, skipped: Iterable[str], peers: dict, packages
     if "gradient_search" not in skipped:
         fixed = functools.partial(ours, js.Restart(js.GradientSearch()), adaptive=False)
         own["GradientSearch, fixed differences"] = fixed
+    own["DE, generations known"] = shrinking
     runs = own | {name: functools.partial(theirs, peer) for name, peer in peers.items()}
     methods = {name: functools.partial(method, run) for name, run in runs.items()}
     settings = {"targets": len(TARGETS), "budgets": CURVE}
