@@ -115,6 +115,18 @@ def differences(name: str) -> str:
     return table(["pair", *(f"{d}-D" for d in columns)], rows)
 
 
+def nearest() -> str:
+    """The shares of bbob targets at the end of the budget, ours beside the nearest peer's."""
+    methods, columns = load("quality_bbob")["methods"], ("5", "10", "20")
+
+    def cells(method: str) -> list[str]:
+        return [method, *(f"{methods[method][d]['shares']['1000']:.2f}" for d in columns)]
+
+    shares = [f"{d}-D" for d in columns]
+    rows = [cells(ours) + cells(peer) for ours, peer in NEAREST.items()]
+    return table(["strategy", *shares, "nearest peer", *shares], rows)
+
+
 def self_check() -> str:
     """Random search beside its published curve, and cocoex beside ioh."""
     result = load("self_check")
@@ -167,6 +179,7 @@ PARTS = {
     "first_run": first_run,
     "quality_bbob": functools.partial(suite, "quality_bbob"),
     "plots_bbob": functools.partial(plots, "quality_bbob", "bbob"),
+    "nearest_bbob": nearest,
     "differences_bbob": functools.partial(differences, "quality_bbob"),
     "quality_mixint": functools.partial(suite, "quality_mixint"),
     "plots_mixint": functools.partial(plots, "quality_mixint", "bbob-mixint"),
