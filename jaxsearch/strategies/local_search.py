@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxsearch.core.bounds import reflect
 from jaxsearch.core.neighbours import neighbour
-from jaxsearch.core.population import check_size, uniform
+from jaxsearch.core.population import check_size, uniform, varying
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 from jaxsearch.core.visited import first_new, flags, visit
@@ -111,7 +111,8 @@ class LocalSearch:
             stuck |= step * longest < 1e-10 if step.dtype == jnp.float64 else step * longest < 4e-7
 
         def keep(new: Array, initial: Scalar | Array) -> Array:
-            return jnp.where(stuck.reshape((-1,) + (1,) * (new.ndim - 1)), initial, new).astype(new.dtype)
+            kept = jnp.where(stuck.reshape((-1,) + (1,) * (new.ndim - 1)), initial, new).astype(new.dtype)
+            return varying(kept, state.loss)  # where nothing is continuous, `where` makes a constant of the empty array
 
         return LocalSearchState(
             x=jnp.where(accepted[:, None], candidates.x, state.x),

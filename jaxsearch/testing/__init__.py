@@ -1,11 +1,13 @@
 """The contract that every strategy keeps, as functions to call from any test runner.
 
+    @pytest.mark.parametrize("domain", jaxsearch.testing.DOMAINS.values(), ids=jaxsearch.testing.DOMAINS)
     @pytest.mark.parametrize("check", jaxsearch.testing.CHECKS, ids=lambda check: check.__name__)
-    def test_contract(check):
-        check(MyStrategy())
+    def test_contract(check, domain):
+        check(MyStrategy(), domain)
 
-Each check raises AssertionError with what was expected.
+Each check raises AssertionError with what was expected. Without a domain it takes the mixed one.
 """
 
 from jaxsearch.testing.contract import CHECKS as CHECKS
-from jaxsearch.testing.runs import MIXED as MIXED
+from jaxsearch.testing.domains import DOMAINS as DOMAINS
+from jaxsearch.testing.domains import MIXED as MIXED
