@@ -1,7 +1,7 @@
 """Other libraries' optimizers behind one signature: minimize f over the box [-5, 5]^D until f raises.
 
 Each takes (f, dimension, seed): f maps rows `[n, D]` to `[n]` losses and raises `SpentError` when the budget is
-spent. Plain defaults, restarted with a new seed when the library ends early.
+spent. Plain defaults, restarted with a new seed when the library ends early; pymoo is told not to.
 """
 
 import itertools
@@ -131,12 +131,12 @@ PEERS = {
     "minion ARRDE": _minion("ARRDE"),
 }
 
-NEAREST = {  # the peer that works most like each of our strategies; SepCMAES has none here
+NEAREST = {  # the peer that works most like each of our strategies; LocalSearch and SepCMAES have none here
     "RandomSearch": "numpy random search",
-    "LocalSearch": "pycma BIPOP-CMA-ES",
     "GradientSearch": "scipy L-BFGS-B multistart",
     "PSO": "pymoo PSO",
     "GA": "pymoo GA",
-    "DE": "scipy differential evolution",
+    "DE": "minion ARRDE",
+    "DE, generations known": "minion L-SHADE",
     "CMAES": "pycma BIPOP-CMA-ES",
 }

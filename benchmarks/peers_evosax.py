@@ -1,7 +1,7 @@
 """Evosax behind the signature of peers.py, its generations compiled once per method, dimension and population.
 
 evosax knows no bounds, so points outside the box are evaluated where they are, as those of pycma: the functions of
-bbob are defined everywhere. Moved to the rim instead, its CMA-ES met few targets of the 20-D sphere in a trial.
+bbob are defined everywhere.
 """
 
 import functools

@@ -27,6 +27,11 @@ OWN = {  # colours that stand out on white and on black
 INK = "#808080"  # legible on white and on black
 
 
+def kind(method: str) -> str:
+    """The strategy of which a method is a variant."""
+    return method.split(",")[0]
+
+
 def spread(heights: list[float], apart: float, top: float) -> list[float]:
     """Ascending heights moved until they are `apart`, up at first and then down from the top."""
     placed = []
@@ -44,14 +49,14 @@ def label(axes: plt.Axes, ends: dict[str, float]) -> None:
     names = sorted(ends, key=ends.get)
     heights = spread([ends[name] for name in names], 0.0295 * top, 0.995 * top)
     for name, height in zip(names, heights, strict=True):
-        colour = OWN.get(name, INK)
+        colour = OWN.get(kind(name), INK)
         axes.annotate(
             name,
             (1000, ends[name]),
             (1900, height),
             color=colour,
             fontsize=9,
-            weight="bold" if name in OWN else "normal",
+            weight="bold" if kind(name) in OWN else "normal",
             va="center",
             annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.5, "shrinkB": 0, "relpos": (0, 0.5)},
@@ -68,8 +73,8 @@ def draw(name: str, title: str, result: dict, dimension: str, published: dict) -
         if dimension not in known:
             continue
         curve = known[dimension]["curve"]
-        width = 2.2 if method in OWN else 0.9
-        axes.plot(result["budgets"], curve, color=OWN.get(method, INK), linewidth=width, zorder=width)
+        width = 2.2 if kind(method) in OWN else 0.9
+        axes.plot(result["budgets"], curve, color=OWN.get(kind(method), INK), linewidth=width, zorder=width)
         ends[method] = curve[-1]
     axes.set(xscale="log", xlim=(1, 1000), ylim=(0, None))
     axes.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])

@@ -31,14 +31,11 @@ def test_counts_are_those_of_a_plain_loop(recorder):
         assert counted.met(100)[run] == np.sum(np.array(first) <= 100)
 
 
-def test_paired_differences_are_surer_than_either_mean(recorder):
-    luck, noise = np.random.default_rng(0).normal(size=(2, 15))
-    one, other = luck + 0.1, luck + 0.01 * noise
-
-    def width(values):
-        low, high = recorder.interval(values)
-        return high - low
-
-    assert width(one - other) < 0.1 * min(width(one), width(other))
-    low, high = recorder.interval(one - other)
-    assert low <= np.mean(one - other) <= high
+def test_methods_are_compared_on_the_instances_that_both_ran(recorder, monkeypatch):
+    readme = importlib.import_module("readme")
+    met = {"GA": [[3, 1, 9], [5, 1, 9]], "pymoo GA": [[1, 1], [1, 3]]}  # [functions][instances], of 4 targets
+    methods = {name: {"5": {"met": rows}} for name, rows in met.items()}
+    monkeypatch.setattr(readme, "load", lambda name: {"methods": methods, "targets": 4})
+    row = readme.differences("quality_bbob").splitlines()[-1]
+    # Instance 1: (3 + 5 - 1 - 1) / 2 / 4; instance 2: (1 + 1 - 1 - 3) / 2 / 4; resampled, from one to the other.
+    assert row == "| GA - pymoo GA | +0.250 (-0.250 to +0.750) |"

@@ -34,6 +34,7 @@ def search(
     time_limit: float | None = None,
     target: Scalar | None = None,
     patience: int | None = None,
+    repeat: bool = False,
     callback: Callable[[Generation], Any] | None = None,
     progress: bool = True,
 ) -> Result:
@@ -41,8 +42,8 @@ def search(
 
     The numbers are equal, up to the last bit of an objective of which only one row is evaluated at a time.
 
-    Ends with the first limit that is met, or when every configuration of a finite space has been evaluated; Ctrl-C ends
-    it too, with the result so far.
+    Ends with the first limit that is met, or when every configuration of a finite space has been evaluated, failed ones
+    among them; Ctrl-C ends it too, with the result so far.
 
     Args:
         objective, space, strategy, key, target: as in `minimize`.
@@ -50,6 +51,7 @@ def search(
         max_evaluations: candidates that may be evaluated; whole generations only, so at least one population.
         time_limit: seconds; the generation that is running then is finished.
         patience: generations without improvement of the best loss, after which to stop.
+        repeat: go on when every configuration of a finite space has been evaluated, e.g. since the losses are noisy.
         callback: gets every `Generation`; the search ends when it returns True.
         progress: show a bar on a terminal (needs rich, from the extra `cli`).
 
@@ -85,7 +87,7 @@ def search(
                 history.append(float(state.best.loss))
                 show(state)
                 ended = bool(callback and callback(generation))
-                exhausted = len(state.visited) > 0 and bool(state.exhausted)
+                exhausted = not repeat and len(state.visited) > 0 and bool(state.exhausted)
                 reason = limits.reached(history) or ("callback" if ended else "exhausted" if exhausted else None)
                 if reason:
                     stopped = reason

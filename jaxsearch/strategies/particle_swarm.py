@@ -38,12 +38,12 @@ class PSO:
         velocity <- inertia * velocity + cognitive * r1 * (best_x - x) + social * r2 * (leader - x)
         x        <- clip(x + velocity, 0, 1), velocity <- -velocity/2 where clipped;  r1, r2 ~ U[0, 1] per coordinate
 
-    Every particle tells K drawn ones of its best; the leader is the best of those a particle hears of and its
-    own, and the social term is dropped for a particle that leads itself. A coordinate moves with the particle's
-    rate, one always, and else is the own best's; the rate is 1 or, with probability `crossover`, uniform in [0, 1],
-    and drawn anew unless the particle improved its best. A categorical coordinate that moves keeps its value,
-    takes the own best's or the leader's, with probabilities proportional to inertia, cognitive/2 and social/2, and
-    goes to another value with probability 1/D.
+    Every particle tells K drawn ones of its best; the leader is the best of those a particle hears of and its own,
+    and the social term is dropped for a particle that leads itself. A coordinate moves with the particle's rate, one
+    always, and else is the own best's, while its velocity goes on; the rate is 1 or, with probability `crossover`,
+    uniform in [0, 1], and drawn anew unless the particle improved its best. A categorical coordinate that moves keeps
+    its value, takes the own best's or the leader's, with probabilities proportional to inertia, cognitive/2 and
+    social/2, and goes to another value with probability 1/D.
 
     The sphere update (SPSO 2011) does not depend on the coordinate system, so it has no crossover:
 

@@ -48,7 +48,8 @@ def scale_by_bfgs() -> optax.GradientTransformation:
         identity = jnp.eye(len(x), dtype=x.dtype)
         inverse = jnp.where(state.seen <= 1, identity * jnp.sum(s * s) / product, state.inverse)
         image = inverse @ y
-        factor = jnp.maximum(1, product / jnp.maximum(jnp.sum(y * image), jnp.finfo(x.dtype).tiny))
+        curvature = jnp.sum(y * image)  # rounding may have made it negative
+        factor = jnp.where(curvature > 0, jnp.maximum(1, product / jnp.where(curvature > 0, curvature, 1)), 1)
         scaled, image = factor * inverse, factor * image
         learned = scaled + (1 + jnp.sum(y * image) / product) / product * s[:, None] * s[None]
         learned = learned - (image[:, None] * s[None] + s[:, None] * image[None]) / product

@@ -36,16 +36,16 @@ class Restart:
     A run has ended when its best loss has not fallen for `patience * (1 + D^1.5 / P) * sqrt(batches)` generations,
     when all losses of a generation are equal and the best has not fallen for 10 * batches generations, when the
     candidates of a generation lie within `tolerance` of the first on every continuous coordinate and agree with it on
-    every discrete one, or when the strategy's own `ended(state)` is true. A run whose best is worse than that of an
-    earlier one ends as soon as its candidates lie within `neighbourhood` of the first. A strategy whose `ended` returns
-    a plain False restarts itself and is left alone.
+    every discrete one, or when the strategy's own `ended(state)` is true. A run without hope ends, too: one whose best
+    would stay above that of an earlier run even if it fell by `hope` times the spread of the losses of a generation. A
+    strategy whose `ended` returns a plain False restarts itself and is left alone.
 
     A strategy with `batches` (CMAES, SepCMAES) grows: "bipop" alternates, by what each kind has spent, between runs
     whose population doubles (the first run counts as one of them) and short runs with smaller populations and steps;
     "ipop" only doubles.
 
     patience: at least 0. tolerance: at least 0, a length in the unit cube; None is 1e-12, in float32 1e-6.
-    neighbourhood: at least 0, a length in the unit cube.
+    hope: above 0; infinite for runs that depend on the order of the losses alone.
     growth: "bipop", "ipop" or "none". max_batches: the largest growth of the population.
     References: Auger, Hansen, A Restart CMA Evolution Strategy With Increasing Population Size, CEC, 2005. Hansen,
         Benchmarking a BI-population CMA-ES on the BBOB-2009 Function Testbed, GECCO, 2009.
@@ -56,7 +56,7 @@ class Restart:
     max_batches: int = static(default=32)
     patience: Scalar = 100.0
     tolerance: Scalar | None = None
-    neighbourhood: Scalar = 1e-3
+    hope: Scalar = 1e3
 
     def __post_init__(self):
         if self.growth not in ("bipop", "ipop", "none"):
@@ -124,13 +124,15 @@ class Restart:
         size, dimension = candidates.x.shape
         batches = getattr(inner, "batches", jnp.ones_like(stalled))
         patience = self.patience * (1 + dimension**1.5 / size) * jnp.sqrt(batches.astype(lowest.dtype))
+        spread = jnp.max(jnp.where(jnp.isfinite(results.loss), results.loss, lowest)) - lowest
         flat = (jnp.max(results.loss) == lowest) & jnp.isfinite(lowest) & (stalled > 10 * batches)
         best = jnp.minimum(lowest, state.best).astype(state.best.dtype)
         tolerance = self.tolerance
         if tolerance is None:
             tolerance = 1e-12 if best.dtype == jnp.float64 else 1e-6
-        reach = jnp.where(best > state.record, jnp.maximum(tolerance, self.neighbourhood), tolerance)
-        ended = (stalled > patience) | ((flat | _within(reach, candidates.x, state.domain)) & (size > 1))
+        hopeless = (spread > 0) & (best - self.hope * spread > state.record)
+        narrow = _within(tolerance, candidates.x, state.domain)
+        ended = (stalled > patience) | ((flat | narrow | hopeless) & (size > 1))
         if hasattr(self.strategy, "ended"):
             own = self.strategy.ended(inner)
             ended = own if own is False else ended | own
@@ -144,7 +146,7 @@ class Restart:
         )
 
 
-def _within(reach: Array, x: Array, domain: Domain) -> Array:
+def _within(reach: Scalar, x: Array, domain: Domain) -> Array:
     """Whether the points `[P, D]` lie within `reach` of the first, and agree with it on discrete coordinates."""
     distance = jnp.abs(x - x[:1])
     return jnp.all(jnp.where(domain.discrete[None], domain.index(x) == domain.index(x[:1]), distance <= reach))

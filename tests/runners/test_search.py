@@ -139,4 +139,14 @@ def test_a_space_is_exhausted_only_when_all_of_it_was_seen():
     many = js.minimize(lambda key, n: 1.0 * n, js.Int(0, 40), js.RandomSearch(), key=KEY, num_generations=50)
     assert not bool(few.exhausted)
     assert bool(many.exhausted)
+    keys = jax.random.split(KEY, 8)
+    once = jax.vmap(
+        lambda key: js.minimize(lambda key, n: 1.0 * n, js.Int(0, 40), js.RandomSearch(), key=key, num_generations=4)
+    )(keys)
+    assert once.exhausted.shape == (8,)
+    again = js.search(
+        lambda key, n: 1.0 * n, js.Int(0, 3), js.RandomSearch(), key=KEY, num_generations=9, repeat=True, progress=False
+    )
+    assert again.stopped == "generations"
+    assert bool(again.exhausted)
     assert not bool(run(num_generations=2).exhausted)

@@ -60,15 +60,25 @@ def test_populations_double_and_budgets_balance():
     assert 0.3 < large / small < 3
 
 
-def test_a_run_near_a_worse_minimum_ends_early():
-    def runs(neighbourhood):
-        strategy = js.Restart(js.CMAES(), growth="none", neighbourhood=neighbourhood)
-        return go(strategy, two_basins, 3000, seed=3)[0]
+def test_a_run_without_hope_ends_early():
+    def runs(hope):
+        return go(js.Restart(js.CMAES(), growth="none", hope=hope), two_basins, 3000, seed=3)[0]
 
-    eager, patient = runs(1e-3), runs(0.0)
+    eager, patient = runs(1e3), runs(np.inf)
     ended, worse = np.asarray(eager.ended), np.asarray(eager.best > eager.record + 0.5)
     assert np.sum(ended & worse) > 1
     assert np.sum(ended) > np.sum(np.asarray(patient.ended))
+
+
+def test_a_run_that_would_win_goes_on():
+    def cones(x):  # of nearly equal depth, so that a run comes close to the better apex before it is the best
+        distance = [jnp.linalg.norm(x - centre, axis=-1) for centre in (0.3, 0.7)]
+        return jnp.minimum(distance[0] + 1e-3, distance[1])
+
+    domain = js.Domain((0,) * 5, (True,) * 5)
+    strategy = js.Restart(js.CMAES(initial_step=0.1), growth="none")
+    lowest = jax.jit(jax.vmap(lambda seed: jnp.min(go(strategy, cones, 2000, domain, seed)[1])))(jnp.arange(16))
+    assert int(jnp.sum(lowest < 1e-3)) == 16
 
 
 def test_a_strategy_that_restarts_itself_is_left_alone():
