@@ -49,7 +49,7 @@ class GradientSearch:
     best loss so far or meets a plateau, the chain restarts. Needs `Results.grad`, e.g. from
     `Vectorized(objective, gradients=True)`. Discrete coordinates have no gradient: they stay during a run, and every
     other restart is a neighbour of the chain's best point with discrete coordinates moved to another value, each with
-    probability 1/(their number). All other restarts are uniform, continuous coordinates in [0.1, 0.9].
+    probability 1/(their number). All other restarts are uniform.
 
     population_size: the number of chains; 1 if None; more share the budget, but are evaluated side by side.
     optimizer: None is BFGS (L-BFGS beyond 1,000 coordinates); else any optax transformation that needs no more than
@@ -97,7 +97,6 @@ class GradientSearch:
         key_fresh, key_coordinate, key_value, key_kind = jax.random.split(key, 4)
         size, domain = len(state.x), state.domain
         fresh = uniform(key_fresh, size, domain)
-        fresh = jnp.where(domain.discrete[None], fresh, 0.1 + 0.8 * fresh)
         if domain.discrete.any():
             changed = uniform(key_coordinate, size, domain) < 1 / domain.discrete.sum()
             moved = neighbour(uniform(key_value, size, domain), state.best_x, domain)
