@@ -1,7 +1,7 @@
 """Other libraries' optimizers behind one signature: minimize f over the box [-5, 5]^D until f raises.
 
 Each takes (f, dimension, seed): f maps rows `[n, D]` to `[n]` losses and raises `SpentError` when the budget is
-spent. Plain defaults, restarted with a new seed when the library ends early; pymoo is told not to.
+spent. Plain defaults, restarted with a new seed when the library ends early.
 """
 
 import itertools
@@ -64,7 +64,6 @@ def _pymoo(algorithm):
     def run(f, dimension, seed):
         from pymoo.core.problem import Problem
         from pymoo.optimize import minimize
-        from pymoo.termination import get_termination
 
         class Box(Problem):
             def __init__(self):
@@ -74,7 +73,7 @@ def _pymoo(algorithm):
                 out["F"] = f(x)[:, None]
 
         for trial in itertools.count():
-            minimize(Box(), algorithm(), get_termination("n_gen", 10**6), seed=1000 * seed + trial, verbose=False)
+            minimize(Box(), algorithm(), seed=1000 * seed + trial, verbose=False)
 
     return run
 

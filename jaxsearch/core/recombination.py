@@ -56,6 +56,20 @@ def effective(weights: Array) -> Array:
     return jnp.sum(weights) ** 2 / jnp.maximum(jnp.sum(weights**2), jnp.finfo(weights.dtype).tiny)
 
 
+def rank_sum(loss: Array, outside: Array, used: Array) -> Array:
+    """`[R]` ranks of losses plus half the ranks of distances outside the feasible set; equals rank equally.
+
+    Without the distances a mean far outside would see one plateau; with their full rank it could not stay outside
+    long enough to find an optimum on a face. NaN where not `used`.
+    """
+
+    def ranks(values: Array) -> Array:
+        values = jnp.where(used, values, jnp.nan)
+        return jnp.searchsorted(jnp.sort(values), values).astype(loss.dtype)
+
+    return jnp.where(used, ranks(loss) + ranks(outside) / 2, jnp.nan)
+
+
 def share_ties(weights: Array, loss: Array) -> Array:
     """Gives samples of equal loss the mean of their weights; both `[R]`, the losses ascending, NaN where unused."""
     left = jnp.searchsorted(loss, loss, side="left")

@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsearch.core import margin
-from jaxsearch.core.bounds import clip, reflect
+from jaxsearch.core.bounds import clip
 from jaxsearch.core.covariance import Diagonal, Full
 from jaxsearch.core.population import check_count, check_size, uniform
 from jaxsearch.core.pytree import pytree, static
-from jaxsearch.core.recombination import constants, effective, share_ties
+from jaxsearch.core.recombination import constants, effective, rank_sum, share_ties
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 
 
@@ -34,6 +34,7 @@ class CMAESState:
     y: Array  # [R, n] collected steps (x - mean)/step, R = P * max_batches
     values: Array  # [R, c] int32, collected categories
     loss: Array  # [R]
+    outside: Array  # [R] distances of the samples from the cube, summed over the real coordinates
     domain: Domain = static()
 
 
@@ -46,15 +47,16 @@ class CMAES:
         C    <- (1 - c1 - cmu sum w) C + c1 path path^T + cmu sum_i w_i y_i:lambda y_i:lambda^T
         step <- step * exp((cs / damping) * (|step_path| / E|N(0, I)| - 1))
 
-    Samples outside the cube are mirrored into it for evaluation; the update uses them as drawn. Samples of equal
-    loss share their weights, and the paths are normalized by the weights so shared, so that a plateau neither
-    shrinks nor turns the distribution.
+    Samples outside the cube are evaluated at its nearest point; the update uses them as drawn, in the order of rank of
+    loss plus half the rank of distance from the cube. Samples of equal rank share their weights, and the paths are
+    normalized by the weights so shared, so that a plateau neither shrinks nor turns the distribution.
 
     population_size: P, at least 2; 4 + floor(3 ln n) if None.
     initial_step: above 0, sigma at the start, as a share of the range; the mean starts uniformly in [0.1, 0.9]^n.
     batches: populations of P that make one sample of lambda = P * batches, at most max_batches (structure).
     References: Hansen, The CMA Evolution Strategy: A Tutorial, arXiv 1604.00772, 2016. Hamano et al., CMA-ES with
-        Margin, GECCO, 2022. Hamano et al., CatCMA, GECCO, 2024.
+        Margin, GECCO, 2022. Hamano et al., CatCMA, GECCO, 2024. Sakamoto, Akimoto, Adaptive Ranking Based
+        Constraint Handling, Evolutionary Computation 30, 2022 (its sum of ranks, here with a fixed weight).
     """
 
     population_size: int | None = static(default=None)
@@ -90,6 +92,7 @@ class CMAES:
             y=rows,
             values=jnp.zeros_like(rows, jnp.int32, shape=(len(rows), len(parts.cells))) + count,
             loss=rows[:, 0] + jnp.inf,
+            outside=rows[:, 0],
             domain=domain,
         )
 
@@ -105,9 +108,10 @@ class CMAES:
     def tell(self, state: CMAESState, candidates: Candidates, results: Results) -> CMAESState:
         parts, size = _Parts(state.domain), len(state.sample)
         x, values = parts.split(candidates.x)
-        as_drawn = jnp.all(x == parts.shown(state.sample), axis=1, keepdims=True)  # else the point was replaced
+        as_drawn = jnp.all(x == clip(state.sample), axis=1, keepdims=True)  # else the point was replaced
         x = jnp.where(as_drawn | parts.dummy, state.sample, x)
         y = (x - state.mean[None]) / (state.step * state.widening[None])
+        outside = jnp.sum(jnp.abs(x - clip(x)) * parts.bounded[None], axis=1)
 
         def put(rows: Array, new: Array) -> Array:
             return jax.lax.dynamic_update_slice_in_dim(rows, new, state.collected * size, axis=0)
@@ -117,6 +121,7 @@ class CMAES:
             y=put(state.y, y),
             values=put(state.values, values),
             loss=put(state.loss, results.loss.astype(state.loss.dtype)),
+            outside=put(state.outside, outside),
             collected=state.collected + 1,
         )
         if self.max_batches == 1:
@@ -127,19 +132,18 @@ class CMAES:
         parts, (rows, n), dtype = _Parts(state.domain), state.y.shape, state.mean.dtype
         samples = state.batches * len(state.sample)
         k = constants(samples.astype(dtype), rows, n, self.separable)
-        used = np.arange(rows) < samples
-        order = jnp.argsort(jnp.where(used, state.loss, jnp.nan))
-        loss, y, values = jnp.where(used, state.loss[order], jnp.nan), state.y[order], state.values[order]
-        weights, positive = (jnp.where(used, share_ties(w, loss), 0) for w in (k.weights, jnp.maximum(k.weights, 0)))
-        mass = effective(positive)
-        y_mean = positive @ y
+        used = jnp.arange(rows) < samples
+        ranks = rank_sum(state.loss, state.outside, used)
+        order = jnp.argsort(ranks)
+        ranks, y, values = ranks[order], state.y[order], state.values[order]
+        weights, positive = (jnp.where(used, share_ties(w, ranks), 0) for w in (k.weights, jnp.maximum(k.weights, 0)))
+        mass, y_mean = effective(positive), positive @ y
         mean = state.mean + state.step * state.widening * y_mean
         step_path = (1 - k.cs) * state.step_path + jnp.sqrt(k.cs * (2 - k.cs) * mass) * state.covariance.whiten(y_mean)
         length, expected = jnp.linalg.norm(step_path), np.sqrt(n) * (1 - 1 / (4 * n) + 1 / (21 * n**2))
         step = state.step * jnp.exp(jnp.minimum(1, k.cs / k.damping * (length / expected - 1)))
         updates = state.updates + 1
-        started = jnp.sqrt(1 - (1 - k.cs) ** (2 * updates.astype(dtype)))
-        moving = length / started < (1.4 + 2 / (n + 1)) * expected
+        moving = length < (1.4 + 2 / (n + 1)) * expected * jnp.sqrt(1 - (1 - k.cs) ** (2 * updates.astype(dtype)))
         path = (1 - k.cc) * state.path + moving * jnp.sqrt(k.cc * (2 - k.cc) * mass) * y_mean
         distance = jnp.maximum(state.covariance.distance(y), jnp.finfo(dtype).tiny)
         weights_c = jnp.where(weights >= 0, weights, weights * n / distance)
@@ -148,9 +152,8 @@ class CMAES:
         covariance = state.covariance.update(decay, k.c1, path, k.cmu * weights_c, y, due)
         step = jnp.minimum(step, 1 / jnp.max(covariance.axes))  # a plateau must not let it grow for ever
         deviations = step * covariance.deviations()
-        mean, widened = margin.keep_margin(
-            mean, deviations * state.widening, parts.numeric, 1 / (len(state.sample) * n)
-        )
+        odds_beyond = 1 / (len(state.sample) * n)
+        mean, widened = margin.keep_margin(mean, deviations * state.widening, parts.numeric, odds_beyond)
         free = max(int(np.sum(parts.cells - 1)), 1)
         return dataclasses.replace(
             state,
@@ -180,18 +183,15 @@ class _Parts:
         self.dummy = not len(self.columns)
         pick: Any = lambda values: tuple(values[i] for i in self.columns) or (0,)  # noqa: E731
         self.numeric = Domain(pick(domain.cardinality), (True,) * max(len(self.columns), 1), pick(domain.stretch))
+        self.bounded = ~self.numeric.discrete & ~self.dummy  # integers beyond the ends just take the last value
         self.domain = domain
 
-    def shown(self, sample: Array) -> Array:
-        """`[P, n]` samples as points of the cube; integers beyond the ends take the last value."""
-        return jnp.where(self.numeric.discrete[None], clip(sample), reflect(sample))
-
     def join(self, sample: Array, values: Array) -> Array:
-        """`[P, D]` from numeric and categorical coordinates."""
+        """`[P, D]` points of the cube from numeric and categorical coordinates."""
         if not len(self.categories):
-            return self.shown(sample)
+            return clip(sample)
         cells = Domain(tuple(int(cell) for cell in self.cells), (False,) * len(self.cells))
-        both = jnp.concatenate([self.shown(sample)[:, : len(self.columns)], cells.centre(values, sample.dtype)], axis=1)
+        both = jnp.concatenate([clip(sample)[:, : len(self.columns)], cells.centre(values, sample.dtype)], axis=1)
         return both[:, np.argsort(np.concatenate([self.columns, self.categories]))]
 
     def split(self, x: Array) -> tuple[Array, Array]:

@@ -41,7 +41,7 @@ class Restart:
     strategy whose `ended` returns a plain False restarts itself and is left alone.
 
     A strategy with `batches` (CMAES, SepCMAES) grows: "bipop" alternates, by what each kind has spent, between runs
-    whose population doubles (the first run counts as one of them) and short runs with smaller populations and steps;
+    whose population doubles and short runs with smaller populations and steps (the first run counts as one of them);
     "ipop" only doubles.
 
     patience: at least 0. tolerance: at least 0, a length in the unit cube; None is 1e-12, in float32 1e-6.
@@ -86,7 +86,7 @@ class Restart:
             ended=zero > 0,
             spent=zero,
             budgets=jnp.zeros_like(zero, shape=2) + zero,
-            large=zero == 0,
+            large=zero > 0,
             doublings=zero,
             domain=domain,
         )

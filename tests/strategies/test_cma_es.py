@@ -12,7 +12,7 @@ from scipy import stats
 
 import jaxsearch as js
 from jaxsearch.core import margin
-from jaxsearch.core.recombination import constants, share_ties
+from jaxsearch.core.recombination import constants, rank_sum, share_ties
 
 DOMAIN = js.Domain((0,) * 4, (True,) * 4)
 
@@ -84,8 +84,11 @@ def test_whole_runs_do_not_know_the_axes(kind, invariant):
     assert (stats.ks_2samp(plain, turned).pvalue > 1e-3) == invariant
 
 
-@pytest.mark.parametrize("strategy", [js.CMAES(population_size=8), js.SepCMAES(population_size=8)])
-def test_a_plateau_leaves_the_step_size_without_drift(strategy):
+@pytest.mark.parametrize("kind", [js.CMAES, js.SepCMAES])
+def test_a_plateau_leaves_the_step_size_without_drift(kind):
+    """Away from the faces of the cube, which do shrink it."""
+    strategy = kind(population_size=8, initial_step=0.01)
+
     def final_step(key):
         def generation(state, key):
             candidates, state = strategy.ask(key, state)
@@ -94,9 +97,39 @@ def test_a_plateau_leaves_the_step_size_without_drift(strategy):
         state = strategy.init(key, DOMAIN)
         return jax.lax.scan(generation, state, jax.random.split(key, 10))[0].step
 
-    steps = np.log(np.asarray(jax.jit(jax.vmap(final_step))(jax.random.split(jax.random.key(0), 400))) / 0.2)
+    steps = np.log(np.asarray(jax.jit(jax.vmap(final_step))(jax.random.split(jax.random.key(0), 400))) / 0.01)
     assert abs(steps.mean()) < 0.12
     assert steps.std() > 0.05
+
+
+def test_ranks_of_losses_and_of_distances_are_added():
+    random = np.random.default_rng(0)
+    loss, outside = random.integers(0, 6, 20).astype(float), random.integers(0, 3, 20).astype(float)
+    loss[3], used = np.inf, np.arange(20) < 15
+    expected = stats.rankdata(loss[:15], "min") + stats.rankdata(outside[:15], "min") / 2 - 1.5
+    found = rank_sum(jnp.asarray(loss), jnp.asarray(outside), jnp.asarray(used))
+    np.testing.assert_array_equal(found, np.append(expected, np.full(5, np.nan)))
+
+
+@pytest.mark.parametrize("kind", [js.CMAES, js.SepCMAES])
+def test_a_minimum_in_a_corner_is_met_exactly(kind):
+    """All losses beyond the corner are equal, so a strategy must be able to stay there for a while."""
+    slopes = 10 ** jnp.linspace(0, 2, DOMAIN.size)
+
+    def search(key):
+        strategy = kind()
+
+        def generation(carry, key):
+            state, best = carry
+            candidates, state = strategy.ask(key, state)
+            loss = candidates.x @ slopes
+            return (strategy.tell(state, candidates, js.Results(loss)), jnp.minimum(best, jnp.min(loss))), None
+
+        start = (strategy.init(key, DOMAIN), jnp.asarray(jnp.inf))
+        return jax.lax.scan(generation, start, jax.random.split(key, 60))[0][1]
+
+    best = np.asarray(jax.jit(jax.vmap(search))(jax.random.split(jax.random.key(0), 50)))
+    assert np.mean(best == 0) > 0.9
 
 
 def test_equal_losses_share_their_weights():
