@@ -60,14 +60,14 @@ def rank_sum(loss: Array, outside: Array, used: Array) -> Array:
     """`[R]` ranks of losses plus half the ranks of distances outside the feasible set; equals rank equally.
 
     Without the distances a mean far outside would see one plateau; with their full rank it could not stay outside
-    long enough to find an optimum on a face. NaN where not `used`.
+    long enough to find an optimum on a face. Infinite losses come last, wherever they are. NaN where not `used`.
     """
 
     def ranks(values: Array) -> Array:
         values = jnp.where(used, values, jnp.nan)
         return jnp.searchsorted(jnp.sort(values), values).astype(loss.dtype)
 
-    return jnp.where(used, ranks(loss) + ranks(outside) / 2, jnp.nan)
+    return jnp.where(used, ranks(loss) + jnp.where(loss < jnp.inf, ranks(outside) / 2, len(loss)), jnp.nan)
 
 
 def share_ties(weights: Array, loss: Array) -> Array:

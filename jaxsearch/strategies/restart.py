@@ -33,12 +33,12 @@ class RestartState:
 class Restart:
     """Starts any strategy afresh, inside the compiled program, when its run has ended.
 
-    A run has ended when its best loss has not fallen for `patience * (1 + D^1.5 / P) * sqrt(batches)` generations,
-    when all losses of a generation are equal and the best has not fallen for 10 * batches generations, when the
-    candidates of a generation lie within `tolerance` of the first on every continuous coordinate and agree with it on
-    every discrete one, or when the strategy's own `ended(state)` is true. A run without hope ends, too: one whose best
-    would stay above that of an earlier run even if it fell by `hope` times the spread of the losses of a generation. A
-    strategy whose `ended` returns a plain False restarts itself and is left alone.
+    A run has ended when its best loss has not fallen for `patience * (1 + D^1.5 / P) * sqrt(batches)` generations, or
+    for 10 * batches and all losses of a generation are equal or its candidates lie within `tolerance` of the first on
+    every continuous coordinate and agree with it on every discrete one, or when the strategy's own `ended(state)` is
+    true. A run without hope ends, too: one whose best would stay above that of an earlier run even if it fell by `hope`
+    times the spread of the losses of a generation. A strategy whose `ended` returns a plain False restarts itself and
+    is left alone.
 
     A strategy with `batches` (CMAES, SepCMAES) grows: "bipop" alternates, by what each kind has spent, between runs
     whose population doubles and short runs with smaller populations and steps (the first run counts as one of them);
@@ -125,14 +125,15 @@ class Restart:
         batches = getattr(inner, "batches", jnp.ones_like(stalled))
         patience = self.patience * (1 + dimension**1.5 / size) * jnp.sqrt(batches.astype(lowest.dtype))
         spread = jnp.max(jnp.where(jnp.isfinite(results.loss), results.loss, lowest)) - lowest
-        flat = (jnp.max(results.loss) == lowest) & jnp.isfinite(lowest) & (stalled > 10 * batches)
+        flat = (jnp.max(results.loss) == lowest) & jnp.isfinite(lowest)
         best = jnp.minimum(lowest, state.best).astype(state.best.dtype)
         tolerance = self.tolerance
         if tolerance is None:
             tolerance = 1e-12 if best.dtype == jnp.float64 else 1e-6
         hopeless = (spread > 0) & (best - self.hope * spread > state.record)
         narrow = _within(tolerance, candidates.x, state.domain)
-        ended = (stalled > patience) | ((flat | narrow | hopeless) & (size > 1))
+        still = stalled > 10 * batches  # a sample whose points all lie beyond one corner may come back
+        ended = (stalled > patience) | (((flat | narrow) & still | hopeless) & (size > 1))
         if hasattr(self.strategy, "ended"):
             own = self.strategy.ended(inner)
             ended = own if own is False else ended | own

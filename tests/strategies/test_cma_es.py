@@ -105,10 +105,12 @@ def test_a_plateau_leaves_the_step_size_without_drift(kind):
 def test_ranks_of_losses_and_of_distances_are_added():
     random = np.random.default_rng(0)
     loss, outside = random.integers(0, 6, 20).astype(float), random.integers(0, 3, 20).astype(float)
-    loss[3], used = np.inf, np.arange(20) < 15
+    loss[3], loss[4], used = np.inf, np.inf, np.arange(20) < 15
     expected = stats.rankdata(loss[:15], "min") + stats.rankdata(outside[:15], "min") / 2 - 1.5
+    expected[3] = expected[4] = 13 + 20
     found = rank_sum(jnp.asarray(loss), jnp.asarray(outside), jnp.asarray(used))
     np.testing.assert_array_equal(found, np.append(expected, np.full(5, np.nan)))
+    assert np.all(found[3] > np.delete(found[:15], [3, 4])), "a failure inside is worse than a loss outside"
 
 
 @pytest.mark.parametrize("kind", [js.CMAES, js.SepCMAES])

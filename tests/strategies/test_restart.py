@@ -48,6 +48,13 @@ def test_restarts_leave_the_wrong_basin(strategy):
     assert int(jnp.sum(alone < 0.5)) < 16
 
 
+def test_a_sample_beyond_one_face_may_come_back():
+    """Four points on a line are often all beyond the nearer end, where they are one point: that is no end of a run."""
+    line, strategy = js.Domain((0,), (True,)), js.Restart(js.CMAES())
+    search = jax.vmap(lambda seed: go(strategy, lambda x: jnp.sum((x - 0.03) ** 2, axis=-1), 40, line, seed)[0].ended)
+    assert np.asarray(search(jnp.arange(100)))[:, :10].sum() == 0
+
+
 def test_populations_double_and_budgets_balance():
     strategy = js.Restart(js.CMAES(population_size=6), growth="ipop", max_batches=8, patience=3.0)
     states, _ = go(strategy, bowl, 3000)
