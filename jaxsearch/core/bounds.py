@@ -1,5 +1,6 @@
 """Keeping points inside the unit cube."""
 
+import jax
 import jax.numpy as jnp
 
 from jaxsearch.core.types import Array
@@ -12,4 +13,15 @@ def clip(x: Array) -> Array:
 
 def reflect(x: Array) -> Array:
     """Mirrors each entry at 0 and 1 until it lies in [0, 1], which keeps a uniform density uniform."""
-    return clip(1 - jnp.abs(jnp.mod(x, 2) - 1))
+    return clip(1 - jnp.abs(x - 2 * jnp.floor(x / 2) - 1))  # `mod` is scalar code on a CPU
+
+
+@jax.custom_jvp
+def within(value: Array, low: Array, high: Array) -> Array:
+    """The value, which rounding may have moved out of [low, high] by an ulp; the gradient does not see the ends."""
+    return jnp.clip(value, low, high)
+
+
+@within.defjvp
+def _(primals, tangents):
+    return within(*primals), tangents[0]

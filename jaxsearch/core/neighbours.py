@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsearch.core.random import fraction
 from jaxsearch.core.types import Array, Domain
 
 
@@ -30,7 +31,7 @@ def neighbour(u: Array, x: Array, domain: Domain) -> Array:
     index = domain.index(x)
     other = jnp.floor(u * (cells - 1).astype(x.dtype)).astype(jnp.int32)  # 0 .. cells - 2
     jumped = (index + 1 + jnp.minimum(other, np.maximum(cells - 2, 0))) % cells
-    length = jnp.floor(jnp.exp((2 * u % 1) * np.log(cells).astype(x.dtype))).astype(jnp.int32)
+    length = jnp.floor(jnp.exp(fraction(2 * u) * np.log(cells).astype(x.dtype))).astype(jnp.int32)
     length = jnp.clip(length, 1, np.maximum(cells - 1, 1))
     there, back = (jnp.where(up, index + length, index - length) for up in (u < 0.5, u >= 0.5))
     inside = (there >= 0) & (there < cells)

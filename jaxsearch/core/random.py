@@ -1,53 +1,122 @@
-"""The bits of `jax.random`, written so that XLA fuses them into whatever uses them.
+"""The draws of `jax.random`, written so that XLA fuses them into whatever uses them.
 
 `jax.random` lowers threefry to a loop that no consumer can join; the same 20 rounds as plain arithmetic on a counter
-give the same bits several times faster on a CPU. Other kinds of keys, 64-bit floats and JAX without partitionable
-threefry fall back to `jax.random`.
+give the same bits several times faster on a CPU. Other kinds of keys and JAX without partitionable threefry fall
+back to `jax.random`. The counter is the global index of a draw, so that no result depends on how arrays are sharded.
 """
 
 import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax import lax
 
 from jaxsearch.core.types import Array, Key
 
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 
 
-def bits(key: Key, shape: tuple[int, ...]) -> Array:
+def bits(key: Key, shape: tuple[int, ...], start: int = 0) -> Array:
     """Random uint32 words, equal to `jax.random.bits(key, shape, jnp.uint32)`.
 
-    References: Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC, 2011 (Threefry-2x32, 20 rounds).
+    start: the counter of the first one, so that one key serves for several blocks of draws in a generation.
     """
-    if not _fusible(key) or math.prod(shape) >= 2**32:
-        return jax.random.bits(key, shape, jnp.uint32)
-    words = jax.random.key_data(key)
-    first, second = words[0], words[1]
-    schedule = (first, second, first ^ second ^ jnp.uint32(0x1BD11BDA))
-    counter = jnp.zeros(shape, jnp.uint32)
-    for axis, size in enumerate(shape):  # the flat index, without a reshape that would break the fusion
-        counter = counter * jnp.uint32(size) + jax.lax.broadcasted_iota(jnp.uint32, shape, axis)
-    x, y = jnp.full(shape, first), counter + second
-    for block in range(5):
-        for rotation in ROTATIONS[block % 2]:
-            x = x + y
-            y = ((y << rotation) | (y >> (32 - rotation))) ^ x
-        x = x + schedule[(block + 1) % 3]
-        y = y + schedule[(block + 2) % 3] + jnp.uint32(block + 1)
-    return x ^ y
+    if not _fusible(key, shape, start):
+        return jax.random.bits(jax.random.fold_in(key, start) if start else key, shape, jnp.uint32)
+    first, second = _words(key, shape, start)
+    return lax.bitwise_xor(first, second)
 
 
 def uniform(key: Key, shape: tuple[int, ...], low: float = 0.0, high: float = 1.0) -> Array:
     """Draws from U[low, high) in the default float dtype, equal to `jax.random.uniform`."""
     dtype = jnp.result_type(float)
-    if dtype != jnp.float32 or not _fusible(key):
+    if not _fusible(key, shape):
         return jax.random.uniform(key, shape, dtype, low, high)
-    mantissa = (bits(key, shape) >> 9) | jnp.uint32(0x3F800000)  # a float in [1, 2)
-    unit = jax.lax.bitcast_convert_type(mantissa, jnp.float32) - 1
-    return jnp.maximum(jnp.float32(low), unit * jnp.float32(high - low) + jnp.float32(low))
+    if dtype == jnp.float32:
+        drawn = unit(bits(key, shape))
+    else:
+        first, second = (lax.convert_element_type(word, jnp.uint64) for word in _words(key, shape))
+        word = lax.bitwise_or(lax.shift_left(first, np.uint64(32)), second)
+        mantissa = lax.bitwise_or(lax.shift_right_logical(word, np.uint64(12)), np.uint64(0x3FF0000000000000))
+        drawn = lax.sub(lax.bitcast_convert_type(mantissa, jnp.float64), np.float64(1))
+    if (low, high) == (0.0, 1.0):
+        return drawn
+    first, last = np.asarray(low, dtype), np.asarray(high, dtype)
+    return lax.max(first, lax.add(lax.mul(drawn, last - first), first))
 
 
-def _fusible(key: Key) -> bool:
+def uniforms(key: Key, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """Two independent draws from U[0, 1) for the work of one: both words of a counter, each with 23 random bits."""
+    if not _fusible(key, shape):
+        both = jax.random.bits(key, (2, *shape), jnp.uint32)
+        return unit(both[0]), unit(both[1])
+    first, second = _words(key, shape)
+    return unit(first), unit(second)
+
+
+def normal(key: Key, shape: tuple[int, ...]) -> Array:
+    """Standard normal draws in the default float dtype, equal to `jax.random.normal`."""
+    dtype = jnp.result_type(float)
+    open_interval = uniform(key, shape, float(np.nextafter(dtype.type(-1), dtype.type(0))), 1.0)
+    return lax.mul(np.asarray(np.sqrt(2), dtype), lax.erf_inv(open_interval))
+
+
+def unit(word: Array) -> Array:
+    """The upper 23 bits of uint32 words as floats in [0, 1)."""
+    mantissa = lax.bitwise_or(lax.shift_right_logical(word, np.uint32(9)), np.uint32(0x3F800000))  # in [1, 2)
+    drawn = lax.sub(lax.bitcast_convert_type(mantissa, jnp.float32), np.float32(1))
+    return lax.convert_element_type(drawn, jnp.result_type(float))
+
+
+def across(word: Array, count: int) -> Array:
+    """`[..., count]` draws from U[0, 1), a row of them hashed from each uint32 word `[...]`: for masks, at little cost.
+
+    References: Wellons, Prospecting for Hash Functions, nullprogram.com, 2018 (lowbias32).
+    """
+    column = np.arange(count, dtype=np.uint32).reshape((1,) * word.ndim + (-1,))
+    mixed = word[..., None] + column
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+        mixed = (mixed ^ (mixed >> shift)) * np.uint32(factor)
+    return unit(mixed ^ (mixed >> 16))
+
+
+def fraction(x: Array) -> Array:
+    """x modulo 1, without the scalar code that `%` compiles to on a CPU."""
+    return lax.sub(x, lax.floor(x))
+
+
+def gaussian(u: Array) -> Array:
+    """Standard normal draws from uniform ones in [0, 1)."""
+    return lax.mul(lax.erf_inv(lax.sub(lax.mul(u, u.dtype.type(2)), u.dtype.type(1))), u.dtype.type(np.sqrt(2)))
+
+
+def _words(key: Key, shape: tuple[int, ...], start: int = 0) -> tuple[Array, Array]:
+    """Both uint32 words of Threefry-2x32 at every flat index of the shape.
+
+    References: Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC, 2011 (20 rounds).
+    """
+    words = jax.random.key_data(key)
+    first, second = (lax.index_in_dim(words, i, keepdims=False) for i in range(2))
+    third = lax.bitwise_xor(lax.bitwise_xor(first, second), np.uint32(0x1BD11BDA))
+    schedule = [lax.broadcast(word, shape) for word in (first, second, third)]
+    counter = np.zeros((1,) * len(shape), np.uint32)
+    for axis, size in enumerate(shape):  # the flat index, without a reshape that would break the fusion
+        index = lax.broadcasted_iota(jnp.uint32, shape, axis)
+        counter = index if axis == 0 else lax.add(lax.mul(counter, np.uint32(size)), index)
+    x, y = schedule[0], lax.add(lax.add(schedule[1], np.uint32(start)), counter) if shape else second
+    for block in range(5):
+        for rotation in ROTATIONS[block % 2]:
+            x = lax.add(x, y)
+            turned = lax.bitwise_or(
+                lax.shift_left(y, np.uint32(rotation)), lax.shift_right_logical(y, np.uint32(32 - rotation))
+            )
+            y = lax.bitwise_xor(turned, x)
+        x = lax.add(x, schedule[(block + 1) % 3])
+        y = lax.add(lax.add(y, schedule[(block + 2) % 3]), np.uint32(block + 1))
+    return x, y
+
+
+def _fusible(key: Key, shape: tuple[int, ...], start: int = 0) -> bool:
     partitionable = bool(jax.config.jax_threefry_partitionable)  # pyright: ignore[reportAttributeAccessIssue]
-    return partitionable and str(jax.random.key_impl(key)) == "threefry2x32"
+    return partitionable and str(jax.random.key_impl(key)) == "threefry2x32" and start + math.prod(shape) < 2**32

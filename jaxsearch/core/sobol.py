@@ -46,8 +46,9 @@ def scramble(key: Key, dimension: int) -> tuple[Array, Array]:
 
 def points(number: Array, words: Array, shift: Array) -> Array:
     """The points `[P, D]` in [0, 1) of the numbers `[P]` uint32."""
-    bit = (number[:, None] >> np.arange(BITS, dtype=np.uint32)[None]) & 1
-    mixed = jnp.bitwise_xor.reduce(jnp.where(bit[:, None] > 0, words[None], jnp.zeros_like(words[None])), axis=2)
     odd = 2 * (number >> BITS) + 1  # times an odd number, the shift is another one, and still uniform
-    mixed = mixed ^ (shift[None] * odd[:, None])
+    mixed = shift[None] * odd[:, None]
+    for place in range(BITS):  # one fused pass, where a reduction would hold all bits of all points
+        bit = (number >> place) & 1
+        mixed = mixed ^ (bit[:, None] * words[None, :, place])
     return (mixed >> 8).astype(jnp.result_type(float)) * 2.0**-24

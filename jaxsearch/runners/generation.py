@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxsearch.core import ranking
 from jaxsearch.core.population import varying
 from jaxsearch.core.protocols import Evaluator, Strategy
 from jaxsearch.core.pytree import is_number
@@ -20,7 +21,7 @@ class Best(NamedTuple):
     loss: Array
 
     def update(self, candidates: Candidates, results: Results) -> "Best":
-        index = jnp.argmin(results.loss)
+        index = ranking.lowest(results.loss)
         better = results.loss[index] < self.loss
         return Best(
             jnp.where(better, candidates.x[index], self.x),
@@ -84,7 +85,7 @@ def population_size(strategy: Strategy, state: PyTree, key: Key) -> int:
 
 def advance(progress: Progress, strategy: Strategy, evaluator: Evaluator, space: PyTree) -> tuple[Progress, Generation]:
     """Runs one generation."""
-    key_ask, key_evaluate = jax.random.split(jax.random.fold_in(progress.key, progress.generation))
+    key, key_ask, key_evaluate = jax.random.split(progress.key, 3)
     candidates, state = strategy.ask(key_ask, progress.strategy)
     results, evaluator_state = evaluator.evaluate(key_evaluate, progress.evaluator, space, candidates)
     failed = jnp.isnan(results.loss) | (results.loss == jnp.inf)
@@ -95,7 +96,7 @@ def advance(progress: Progress, strategy: Strategy, evaluator: Evaluator, space:
     state = strategy.tell(state, candidates, results)
     best = progress.best.update(candidates, results)
     visited = visit(progress.visited, candidates.x, codec.domain(space))
-    progress = Progress(progress.generation + 1, state, evaluator_state, best, num_failed, visited, progress.key)
+    progress = Progress(progress.generation + 1, state, evaluator_state, best, num_failed, visited, key)
     return progress, Generation(candidates, results, best, state)
 
 

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsearch.core.bounds import within
 from jaxsearch.core.domain import geometric_stretch
 from jaxsearch.core.pytree import is_number, pytree, static
 from jaxsearch.core.types import Array, Domain, Scalar
@@ -58,11 +59,10 @@ class Float(Dimension):
         x = x.reshape(self.shape)
         if self.log:
             low, high = jnp.log(low), jnp.log(high)
-        value = low * (1 - x) + high * x
+        value = low + (high - low) * x
         if self.log:
             value, (low, high) = jnp.exp(value), self._bounds()
-        # Rounding may leave the interval by an ulp; the correction must not touch the gradient at the ends.
-        return value + jax.lax.stop_gradient(jnp.clip(value, low, high) - value)
+        return within(value, low, high)
 
     def encode(self, value: Array) -> Array:
         low, high = self._bounds()

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsearch.core import margin
+from jaxsearch.core import margin, random
 from jaxsearch.core.bounds import clip
 from jaxsearch.core.covariance import Diagonal, Full
 from jaxsearch.core.population import check_count, check_size, uniform
@@ -97,11 +97,9 @@ class CMAES:
         )
 
     def ask(self, key: Key, state: CMAESState) -> tuple[Candidates, CMAESState]:
-        key_normal, key_values = jax.random.split(key)
-        parts = _Parts(state.domain)
-        z = jax.random.normal(key_normal, state.sample.shape, state.mean.dtype)
+        parts, z = _Parts(state.domain), random.normal(key, state.sample.shape)
         sample = state.mean[None] + state.step * state.widening[None] * state.covariance.sample(z)
-        u = jax.random.uniform(key_values, (len(sample), len(parts.cells)), sample.dtype)
+        u = random.unit(random.bits(key, (len(sample), len(parts.cells)), start=z.size))
         values = margin.draw_values(u, state.odds, parts.cells)
         return Candidates(parts.join(sample, values)), dataclasses.replace(state, sample=sample)
 
@@ -136,7 +134,8 @@ class CMAES:
         ranks = rank_sum(state.loss, state.outside, used)
         order = jnp.argsort(ranks)
         ranks, y, values = ranks[order], state.y[order], state.values[order]
-        weights, positive = (jnp.where(used, share_ties(w, ranks), 0) for w in (k.weights, jnp.maximum(k.weights, 0)))
+        both = jnp.stack([k.weights, jnp.maximum(k.weights, 0)])
+        weights, positive = jnp.where(used[None], jax.vmap(share_ties, (0, None))(both, ranks), 0)
         mass, y_mean = effective(positive), positive @ y
         mean = state.mean + state.step * state.widening * y_mean
         step_path = (1 - k.cs) * state.step_path + jnp.sqrt(k.cs * (2 - k.cs) * mass) * state.covariance.whiten(y_mean)
@@ -196,5 +195,5 @@ class _Parts:
 
     def split(self, x: Array) -> tuple[Array, Array]:
         """The inverse: `[P, n]` numeric coordinates and `[P, c]` int32 values."""
-        numeric = jnp.zeros_like(x[:, :1]) if self.dummy else x[:, self.columns]
+        numeric = jnp.zeros_like(x[:, :1]) if self.dummy else x[:, self.columns] if len(self.categories) else x
         return numeric, self.domain.index(x)[:, self.categories]

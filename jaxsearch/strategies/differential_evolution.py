@@ -2,11 +2,11 @@
 
 import dataclasses
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxsearch.core import random, ranking
+from jaxsearch.core.fusion import once
 from jaxsearch.core.neighbours import neighbour
 from jaxsearch.core.population import check_size, uniform
 from jaxsearch.core.pytree import is_number, pytree, static
@@ -82,36 +82,35 @@ class DE:
         x = uniform(key, size if self.num_generations is None else -(-4 * domain.size // size) * size, domain)
         zero, trials = jnp.zeros_like(x[:, 0]), jnp.zeros_like(x[:size, 0])
         archive = jnp.resize(x, (max(1, int(self.archive_share * len(x))), domain.size))
-        memory = jnp.zeros_like(zero, shape=self.memory_size) + zero[0]
-        count = jnp.zeros_like(zero[0], dtype=jnp.int32)
+        count, memory = zero[0].astype(jnp.int32), jnp.zeros_like(zero, shape=self.memory_size) + zero[0]
         weights, rates = (memory + jnp.asarray(m, x.dtype) for m in (self.initial_weight, self.initial_rate))
         member = trials.astype(jnp.int32) + np.arange(size, dtype=np.int32)
         parts = (x, zero + jnp.inf, archive, count, member, trials, trials, weights, rates, count, count)
         return DEState(*parts, started=zero[0] > 0, domain=domain)
 
     def ask(self, key: Key, state: DEState) -> tuple[Candidates, DEState]:
-        key_rate, key_member, key_cross, key_moves, key_again = jax.random.split(key, 5)
         domain, size, dimension = state.domain, len(state.weight), state.x.shape[1]
-        u = random.uniform(key_member, (7, size))  # memory cell, F, the coordinate always crossed, parents
+        words = once(random.bits(key, (8, size)))
+        u = random.unit(words)  # memory cell, F, CR, pbest, r1, r2, the member
         cell = jnp.floor(u[0] * self.memory_size).astype(jnp.int32)
-        weight = _cauchy(u[1], state.weights[cell])
-        rate = state.rates[cell] + 0.1 * jax.random.normal(key_rate, (size,), state.x.dtype)
-        rate = jnp.where(state.rates[cell] < 0, 0, jnp.clip(rate, 0, 1))
+        weight, rate = once(_cauchy(u[1], state.weights, cell)), state.rates[cell]
+        rate = once(jnp.where(rate < 0, 0, jnp.clip(rate + 0.1 * random.gaussian(u[2]), 0, 1)))
         member, x, pbest, one, two = self._parents(u[3:], state)
         donor = x + weight[:, None] * (pbest - x + one - two)
         donor = jnp.where(donor < 0, x / 2, jnp.where(donor > 1, (1 + x) / 2, donor))
-        forced = jnp.floor(u[2] * dimension).astype(jnp.int32)[:, None] == np.arange(dimension)[None]
+        forced = (words[7] % dimension).astype(jnp.int32)[:, None] == np.arange(dimension)[None]
+        crossed = (random.across(words[7], dimension) < rate[:, None]) | forced
+        trial = jnp.where(crossed, donor, x)
         if domain.discrete.any():
-            v = random.uniform(key_moves, (4, size, dimension))
+            v = random.unit(random.bits(key, (5, size, dimension), start=words.size))
             label = jnp.where(v[0] < weight[:, None], pbest, x)
             differ = (domain.index(one) != domain.index(two)) & (v[1] < weight[:, None])
             label = jnp.where(differ, one, label)
             label = jnp.where(v[2] < 1 / size, neighbour(v[3], label, domain), label)
-            donor = jnp.where(domain.categorical[None], label, donor)
-        trial = jnp.where((uniform(key_cross, size, domain) < rate[:, None]) | forced, donor, x)
-        if domain.discrete.all():
-            repeated = jnp.all(domain.index(trial) == domain.index(x), axis=1, keepdims=True)
-            trial = jnp.where(repeated & forced, neighbour(uniform(key_again, size, domain), x, domain), trial)
+            trial = jnp.where(domain.categorical[None] & crossed, label, trial)
+            if domain.discrete.all():
+                repeated = jnp.all(domain.index(trial) == domain.index(x), axis=1, keepdims=True)
+                trial = jnp.where(repeated & forced, neighbour(v[4], x, domain), trial)
         trial = jnp.where(state.started, trial, x).astype(x.dtype)
         return Candidates(trial), dataclasses.replace(state, member=member, weight=weight, rate=rate)
 
@@ -149,8 +148,8 @@ class DE:
         most, room = len(state.x), len(state.archive)
         if self.num_generations is None:
             return most, room
-        shrunk = jnp.round(most + (4 - most) * (state.generation / self.num_generations))
-        alive = jnp.clip(shrunk, 4, most).astype(jnp.int32)
+        alive = jnp.round(most + (4 - most) * (state.generation / self.num_generations)).astype(jnp.int32)
+        alive = jnp.clip(alive, 4, most)
         return alive, jnp.clip((self.archive_share * alive).astype(jnp.int32), 1, room)
 
     def _parents(self, u: Array, state: DEState) -> tuple[Array, Array, Array, Array, Array]:
@@ -158,7 +157,7 @@ class DE:
         (size,), most, (alive, room) = state.weight.shape, len(state.x), self._sizes(state)
         x, member = state.x, state.member
         if self.num_generations is None:
-            top = ranking.best(state.loss, min(size, max(2, round(self.greediness * size))))
+            top = ranking.among_best(state.loss, min(size, max(2, round(self.greediness * size))))
             pbest = top[jnp.floor(u[0] * len(top)).astype(jnp.int32)]
         else:
             row = np.arange(size, dtype=np.int32)
@@ -169,14 +168,15 @@ class DE:
             pbest = jnp.floor(u[0] * top).astype(jnp.int32)
         r1, r2 = _others(u[1], u[2], alive, jnp.minimum(state.archived, room), member)
         r2 = jnp.where(r2 < alive, r2, r2 - alive + most)
+        pbest, r1, r2 = once(pbest), once(r1), once(r2)
         return member, x, state.x[pbest], state.x[r1], jnp.concatenate([state.x, state.archive])[r2]
 
 
-def _cauchy(u: Array, location: Array) -> Array:
+def _cauchy(u: Array, locations: Array, cell: Array) -> Array:
     """Cauchy(location, 0.1) given that it is above 0, by its inverse, capped at 1; `u` in [0, 1)."""
-    below = 0.5 - jnp.arctan(location / 0.1) / jnp.pi
+    below = once(0.5 - jnp.arctan(locations / 0.1) / jnp.pi)[cell]
     share = below + (1 - below) * (1 - u)
-    return jnp.clip(location + 0.1 * jnp.tan(jnp.pi * (share - 0.5)), jnp.finfo(u.dtype).tiny, 1)
+    return jnp.clip(locations[cell] + 0.1 * jnp.tan(jnp.pi * (share - 0.5)), jnp.finfo(u.dtype).tiny, 1)
 
 
 def _others(u1: Array, u2: Array, size: Array | int, archived: Array, i: Array) -> tuple[Array, Array]:

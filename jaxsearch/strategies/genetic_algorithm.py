@@ -1,10 +1,13 @@
 """Genetic algorithm."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 
-from jaxsearch.core import ranking
-from jaxsearch.core.bounds import clip
+from jaxsearch.core import random, ranking
+from jaxsearch.core.bounds import reflect
+from jaxsearch.core.fusion import once
 from jaxsearch.core.neighbours import neighbour
 from jaxsearch.core.population import check_count, check_size, uniform
 from jaxsearch.core.pytree import pytree, static
@@ -27,12 +30,12 @@ class GAState:
 
 @pytree
 class GA:
-    """Steady-state genetic algorithm: binary tournaments, simulated binary crossover and polynomial mutation.
+    """Steady-state genetic algorithm: binary tournaments, simulated binary crossover and Laplace mutation.
 
-        child_j = mean_j -+ spread_j * |mother_j - father_j| / 2,  spread ~ the density of SBX inside the bounds
+        child_j = reflect(mean_j -+ spread_j * |mother_j - father_j| / 2),  spread ~ the density of SBX
         categorical genes come from either parent with probability 1/2
-        every gene that matters mutates with probability 1/(their number): continuous ones by a polynomial
-        step, discrete ones to another value
+        every gene that matters mutates with probability 1/(their number): continuous ones by a step with the
+        density of Laplace, reflected at the faces, discrete ones to another value
 
     P children per generation; the best M of parents and children survive, children first among equals. The first
     M candidates are uniform. On a finite space a child that was evaluated before is bred again, a few times, and then
@@ -42,10 +45,9 @@ class GA:
     parents: M, at least 2; if None the larger of P and 40, or 14 on finite spaces.
     aging: the youngest M survive instead of the best (regularized evolution).
     crossover_rate: in [0, 1], the share of children with two parents.
-    crossover_exponent, mutation_exponent: at least 0; larger is more local.
-    References: Deb, Agrawal, Simulated Binary Crossover for Continuous Search Space, Complex Systems, 1995. Deb,
-        Agrawal, A Niched-Penalty Approach for Constraint Handling in Genetic Algorithms, ICANNGA, 1999 (mutation).
-        Real et al., Regularized Evolution for Image Classifier Architecture Search, AAAI, 2019 (aging).
+    crossover_exponent: at least 0; larger is more local. mutation_scale: above 0, the mean length of a step.
+    References: Deb, Agrawal, Simulated Binary Crossover for Continuous Search Space, Complex Systems, 1995. Real
+        et al., Regularized Evolution for Image Classifier Architecture Search, AAAI, 2019 (aging).
     """
 
     population_size: int | None = static(default=None)
@@ -53,7 +55,7 @@ class GA:
     aging: bool = static(default=False)
     crossover_rate: Scalar = 1.0
     crossover_exponent: Scalar = 1.0
-    mutation_exponent: Scalar = 20.0
+    mutation_scale: Scalar = 0.05
 
     def __post_init__(self):
         check_size(self.population_size)
@@ -81,46 +83,43 @@ class GA:
         return Candidates(first_new(state.visited, proposals, state.domain)[0]), state
 
     def _breed(self, key: Key, count: int, state: GAState) -> Array:
-        key_parents, key_rate, key_cross, key_mutate = jax.random.split(key, 4)
-        rivals = jax.random.randint(key_parents, (2, 2, count), 0, len(state.x))  # parent, rival, child
+        domain, shape = state.domain, (count, state.domain.size)
+        words = once(random.bits(key, (6, count), start=math.prod(shape)))
+        rivals = (words[:4] % len(state.x)).astype(jnp.int32).reshape(2, 2, count)  # parent, rival, child
         first_wins = state.loss[rivals[:, 0]] <= state.loss[rivals[:, 1]]
-        mother, father = state.x[jnp.where(first_wins, rivals[:, 0], rivals[:, 1])]
-        crossed = self._cross(uniform(key_cross, count, state.domain), mother, father, state.domain)
-        pair = jax.random.uniform(key_rate, (count, 1), mother.dtype) < self.crossover_rate
-        return self._mutate(
-            uniform(key_mutate, count, state.domain), jnp.where(pair, crossed, mother), state.domain
-        ).astype(state.x.dtype)
+        winners = once(jnp.where(first_wins, rivals[:, 0], rivals[:, 1]))
+        mother, father = state.x[winners[0]], state.x[winners[1]]
+        crossed = self._cross(random.unit(random.bits(key, shape)), mother, father, domain)
+        pair = (random.unit(words[4]) < self.crossover_rate)[:, None]
+        u = random.across(words[5], domain.size)
+        return self._mutate(u, jnp.where(pair, crossed, mother), domain).astype(state.x.dtype)
 
     def _cross(self, u: Array, mother: Array, father: Array, domain: Domain) -> Array:
-        upper, again = u >= 0.5, 2 * u % 1  # the half of u says which of the two children, the rest how far
-        distance = jnp.abs(mother - father)
-        near = jnp.minimum(mother, father)
-        near = jnp.where(upper, 1 - near - distance, near)  # from the bound on the child's side to the nearer parent
-        apart = distance > 1e-6  # so that the ratio below is a finite float32
-        ratio = 1 + 2 * near / jnp.where(apart, distance, 1)
-        power = self.crossover_exponent + 1
-        mass = again * (2 - ratio**-power)
-        spread = jnp.where(mass <= 1, mass, 1 / jnp.maximum(2 - mass, jnp.finfo(u.dtype).eps)) ** (1 / power)
-        child = clip((mother + father + jnp.where(upper, spread, -spread) * distance) / 2)
-        child = jnp.where(apart, child, mother)
+        upper, again = (
+            u >= 0.5,
+            random.fraction(2 * u),
+        )  # the half of u says which of the two children, the rest how far
+        # The log of the spread, whose inverse distribution is (2 u)^(1/(exponent + 1)), or its reciprocal of 1 - u.
+        spread = jnp.log(2 * jnp.minimum(again, 1 - again)) / (self.crossover_exponent + 1)
+        spread = jnp.exp(jnp.where(again < 0.5, spread, -spread))
+        child = reflect((mother + father + jnp.where(upper, spread, -spread) * jnp.abs(mother - father)) / 2)
         child = jnp.where(domain.discrete[None], domain.centre(domain.index(child), u.dtype), child)
         return jnp.where(domain.categorical[None], jnp.where(upper, father, mother), child)
 
     def _mutate(self, u: Array, x: Array, domain: Domain) -> Array:
-        rate = 1 / jnp.sum(domain.active(x), axis=-1, keepdims=True, dtype=x.dtype)
+        active = domain.active(x)
+        rate = 1 / (jnp.sum(active, axis=-1, keepdims=True, dtype=x.dtype) if domain.conditional else domain.size)
         again = jnp.clip(u / rate, 0, 1 - jnp.finfo(x.dtype).eps)  # given that u < rate, uniform again
-        power = self.mutation_exponent + 1
-        down = (2 * again + (1 - 2 * again) * (1 - x) ** power) ** (1 / power) - 1
-        up = 1 - (2 * (1 - again) + (2 * again - 1) * x**power) ** (1 / power)
-        polynomial = clip(x + jnp.where(again < 0.5, down, up))
-        mutated = jnp.where(domain.discrete[None], neighbour(again, x, domain), polynomial)
-        return jnp.where((u < rate) & domain.active(x), mutated, x)
+        step = self.mutation_scale * jnp.log(1 - random.fraction(2 * again))
+        moved = reflect(x + jnp.where(again < 0.5, step, -step))
+        mutated = jnp.where(domain.discrete[None], neighbour(again, x, domain), moved)
+        return jnp.where((u < rate) & active, mutated, x)
 
     def tell(self, state: GAState, candidates: Candidates, results: Results) -> GAState:
         x = jnp.concatenate([candidates.x, state.x])
         loss = jnp.concatenate([results.loss.astype(state.loss.dtype), state.loss])
         parents, size = len(state.x), len(candidates.x)
-        survivors = jnp.arange(parents) if self.aging else ranking.best(loss, parents)
+        survivors = jnp.arange(parents) if self.aging else ranking.among_best(loss, parents)
         told = jnp.minimum(state.told + size, parents)
         visited = visit(state.visited, candidates.x, state.domain)
         return GAState(x[survivors], loss[survivors], told, visited, state.domain)

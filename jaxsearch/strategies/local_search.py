@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsearch.core import random
 from jaxsearch.core.bounds import reflect
 from jaxsearch.core.neighbours import neighbour
 from jaxsearch.core.population import check_size, uniform, varying
@@ -72,7 +73,7 @@ class LocalSearch:
     def ask(self, key: Key, state: LocalSearchState) -> tuple[Candidates, LocalSearchState]:
         key_fresh, key_normal, key_value, key_coordinate = jax.random.split(key, 4)
         x, domain, continuous = state.x, state.domain, np.flatnonzero(~state.domain.discrete)
-        z = jax.random.normal(key_normal, state.path.shape, x.dtype)
+        z = random.normal(key_normal, state.path.shape)
         move = state.step[:, None] * jnp.einsum("pij,pj->pi", state.factor, z, precision="highest")
         proposal = x.at[:, continuous].set(reflect(x[:, continuous] + move))
         tries = TRIES if len(state.visited) else 1

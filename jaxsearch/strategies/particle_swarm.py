@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsearch.core import random
+from jaxsearch.core import random, ranking
 from jaxsearch.core.bounds import clip
+from jaxsearch.core.fusion import once
 from jaxsearch.core.neighbours import neighbour
 from jaxsearch.core.population import check_count, check_size, uniform
 from jaxsearch.core.pytree import pytree, static
@@ -36,8 +37,9 @@ class PSO:
     """Standard particle swarm 2007 with crossover: random informants, redrawn when a generation brings no improvement.
 
         velocity <- inertia * velocity + cognitive * r1 * (best_x - x) + social * r2 * (leader - x)
-        x        <- clip(x + velocity, 0, 1), velocity <- -velocity/2 where clipped;  r1, r2 ~ U[0, 1] per coordinate
+        x        <- clip(x + velocity, 0, 1);  r1, r2 ~ U[0, 1] per coordinate
 
+    A velocity that points out of the cube where its particle is at a face first turns: velocity <- -velocity/2.
     Every particle tells K drawn ones of its best; the leader is the best of those a particle hears of and its own,
     and the social term is dropped for a particle that leads itself. A coordinate moves with the particle's rate, one
     always, and else is the own best's, while its velocity goes on; the rate is 1 or, with probability `crossover`,
@@ -89,22 +91,22 @@ class PSO:
         return PSOState(x, velocity, x, loss, informants, -jnp.ones_like(loss), false, false, domain)
 
     def ask(self, key: Key, state: PSOState) -> tuple[Candidates, PSOState]:
-        key_cognitive, key_social, key_informants, key_update = jax.random.split(key, 4)
         x, size, domain = state.x, len(state.x), state.domain
-        informants = jnp.where(state.improved, state.informants, self._informants(key_informants, size))
+        informants = jnp.where(state.improved, state.informants, self._informants(key, size, x.size))
         leader = self._leaders(informants, state.best_loss)
         follows = ((leader != np.arange(size)) & jnp.isfinite(state.best_loss[leader]))[:, None]
         leader_x = state.best_x[leader]
-        r1, r2 = uniform(key_cognitive, size, domain), uniform(key_social, size, domain)
+        r1, r2 = random.uniforms(key, x.shape)
         own, others = self.cognitive * (state.best_x - x), jnp.where(follows, self.social * (leader_x - x), 0)
         if self.update == "coordinate":
             step = r1 * own + r2 * others
         else:
             pull = jnp.where(domain.categorical[None], 0, (own + others) / jnp.where(follows, 3, 2))
-            step = pull + _in_ball(key_update, pull, domain)
-        velocity = self.inertia * state.velocity + step
+            step = pull + _in_ball(jax.random.fold_in(key, 1), pull, domain)
+        outward = ((x <= 0) & (state.velocity < 0)) | ((x >= 1) & (state.velocity > 0))
+        velocity = self.inertia * jnp.where(outward, -state.velocity / 2, state.velocity) + step
+        velocity = jnp.where(state.started, velocity, state.velocity).astype(x.dtype)
         moved = clip(x + velocity)
-        velocity = jnp.where(moved == x + velocity, velocity, -velocity / 2)
         if domain.categorical.any():
             social = jnp.where(follows, self.social, 0) / 2
             point = r1 * (self.inertia + self.cognitive / 2 + social)
@@ -112,15 +114,16 @@ class PSO:
                 point < self.inertia, x, jnp.where(point < self.inertia + self.cognitive / 2, state.best_x, leader_x)
             )
             # Given that r2 < 1/D, r2 * D is uniform again.
-            copied = jnp.where(r2 < 1 / domain.size, neighbour(r2 * domain.size % 1, copied, domain), copied)
+            copied = jnp.where(
+                r2 < 1 / domain.size, neighbour(random.fraction(r2 * domain.size), copied, domain), copied
+            )
             categorical = domain.categorical[None]
             moved, velocity = jnp.where(categorical, copied, moved), jnp.where(categorical, 0, velocity)
         rate = state.rate
         if self.update == "coordinate":
-            rate, moves = self._crossover(key_update, rate, r1)
+            rate, moves = self._crossover(key, rate, x)
             moved = jnp.where(moves, moved, state.best_x)
         x = jnp.where(state.started, moved, x).astype(x.dtype)
-        velocity = jnp.where(state.started, velocity, state.velocity).astype(x.dtype)
         return Candidates(x), dataclasses.replace(state, x=x, velocity=velocity, informants=informants, rate=rate)
 
     def tell(self, state: PSOState, candidates: Candidates, results: Results) -> PSOState:
@@ -135,25 +138,24 @@ class PSO:
             started=jnp.ones_like(state.started),
         )
 
-    def _informants(self, key: Key, size: int) -> Array:
+    def _informants(self, key: Key, size: int, start: int = 0) -> Array:
         count = self.num_informants if self.topology == "random" else 0
-        return jax.random.randint(key, (size, count), 0, size)
+        return (random.bits(key, (size, count), start) % size).astype(jnp.int32)
 
-    def _crossover(self, key: Key, rate: Array, r1: Array) -> tuple[Array, Array]:
+    def _crossover(self, key: Key, rate: Array, x: Array) -> tuple[Array, Array]:
         """The particles' rates `[P]`, and which coordinates move, `[P, D]` bool."""
-        size, dimension = r1.shape
-        u = random.uniform(key, (3, size))
-        drawn = jnp.where(u[0] < self.crossover, u[1], 1)
-        rate = jnp.where(rate < 0, drawn, rate).astype(rate.dtype)
-        always = jnp.floor(u[2] * dimension).astype(jnp.int32)[:, None] == np.arange(dimension)[None]
-        # The last bits of a uniform number are uniform again, and independent of the first.
-        return rate, (r1 * 2**12 % 1 < rate[:, None]) | always
+        size, dimension = x.shape
+        words = once(random.bits(key, (4, size), x.size + size * self.num_informants))
+        share, drawn = random.unit(words[0]), random.unit(words[1])
+        rate = jnp.where(rate < 0, jnp.where(share < self.crossover, drawn, 1), rate).astype(rate.dtype)
+        always = (words[2] % dimension).astype(jnp.int32)[:, None] == np.arange(dimension)[None]
+        return rate, (random.across(words[3], dimension) < rate[:, None]) | always
 
     def _leaders(self, informants: Array, loss: Array) -> Array:
         """Int32: whose best each particle follows, `[P]`, or `[1]` where all follow the same."""
         own = jnp.arange(len(loss), dtype=jnp.int32)
         if self.topology == "global":
-            return jnp.argmin(loss, keepdims=True).astype(jnp.int32)
+            return ranking.lowest(loss)[None]
         if self.topology == "ring":
             heard = (own[:, None] + np.arange(-1, 2, dtype=np.int32)[None]) % len(loss)
             return jnp.take_along_axis(heard, jnp.argmin(loss[heard], axis=1)[:, None], axis=1)[:, 0]
@@ -166,8 +168,9 @@ class PSO:
 
 def _in_ball(key: Key, pull: Array, domain: Domain) -> Array:
     """`[P, D]`: in a uniform direction, as long as a uniform share of the pull; 0 on categorical coordinates."""
-    direction = jnp.where(domain.categorical[None], 0, jax.random.normal(key, pull.shape, pull.dtype))
+    key_direction, key_share = jax.random.split(key)
+    direction = jnp.where(domain.categorical[None], 0, random.normal(key_direction, pull.shape))
     tiny = jnp.finfo(pull.dtype).tiny
     unit = direction / jnp.maximum(jnp.linalg.norm(direction, axis=1, keepdims=True), tiny)
-    share = jax.random.uniform(jax.random.fold_in(key, 1), (len(pull), 1), pull.dtype)
+    share = random.uniform(key_share, (len(pull), 1))
     return share * jnp.linalg.norm(pull, axis=1, keepdims=True) * unit

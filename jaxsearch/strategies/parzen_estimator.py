@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsearch.core import parzen
+from jaxsearch.core import parzen, random
 from jaxsearch.core.population import check_count, check_size, uniform
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
@@ -73,7 +73,8 @@ class TPE:
         count = jnp.sum(known)
         num_good = jnp.clip(jnp.ceil(self.good * count), 1, MOST_GOOD).astype(jnp.int32)
         others = known & (np.arange(self.memory) >= num_good)
-        kernel = jax.random.randint(key_kernel, (size * self.samples,), 0, num_good + 1)  # the last one is uniform
+        words = random.bits(key_kernel, (size * self.samples,))
+        kernel = (words % (num_good + 1).astype(jnp.uint32)).astype(jnp.int32)  # the last one is uniform
         u = uniform(key_place, size * self.samples, domain)
         width, same = self._shape(num_good, domain)
         x = parzen.sample(u, state.x[jnp.minimum(kernel, MOST_GOOD - 1)], width, same, domain)

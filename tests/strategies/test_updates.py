@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from scipy import stats
 
 import jaxsearch as js
 from jaxsearch.strategies import registry
@@ -37,19 +38,17 @@ def test_genetic_algorithm_keeps_the_best_of_parents_and_children():
 
 
 def test_simulated_binary_crossover_has_its_distribution():
-    """Against the bounded form of Deb's code, worked out anew in double precision: lower children, then upper ones."""
+    """Against Deb's inverse distribution, worked out anew in double precision: lower children, then upper ones."""
     exponent, size = 1.5, 2000
     u = np.asarray(jax.random.uniform(jax.random.key(0), (size, 1)))
     mother, father = np.full((size, 1), 0.3), np.full((size, 1), 0.1)
     domain = js.Domain((0,), (True,))
     child = js.GA(crossover_exponent=exponent)._cross(jnp.asarray(u), jnp.asarray(mother), jnp.asarray(father), domain)
-    low, high = 0.1, 0.3
     for value, found in zip(u[:, 0].astype(float), np.asarray(child)[:, 0], strict=True):
         upper, v = value >= 0.5, 2 * value % 1
-        beta = 1 + 2 * ((1 - high) if upper else low) / (high - low)
-        alpha = 2 - beta ** -(exponent + 1)
-        spread = (v * alpha if v <= 1 / alpha else 1 / (2 - v * alpha)) ** (1 / (exponent + 1))
-        expected = 0.5 * (low + high + (1 if upper else -1) * spread * (high - low))
+        spread = (2 * v if v < 0.5 else 1 / (2 - 2 * v)) ** (1 / (exponent + 1))
+        expected = 0.2 + (0.1 if upper else -0.1) * spread
+        expected = abs((expected + 1) % 2 - 1)  # mirrored at 0 and 1
         assert found == pytest.approx(expected, abs=1e-5)
     same = jnp.full((1, 1), 0.25)
     np.testing.assert_array_equal(js.GA()._cross(jnp.full((1, 1), 0.7), same, same, domain), same)
@@ -86,15 +85,13 @@ def test_a_finite_space_is_not_paid_for_twice(name, least):
     assert np.mean(distinct) > least  # 40 uniform draws meet 21 on average
 
 
-def test_polynomial_mutation_has_its_distribution():
-    """Against the textbook formula, with the exponent 20 and away from the bounds' influence by their distances."""
-    strategy, size = js.GA(), 20_000
-    u = np.asarray(jax.random.uniform(jax.random.key(1), (size, 1)))
-    child = np.asarray(strategy._mutate(jnp.asarray(u), jnp.full((size, 1), 0.3), js.Domain((0,), (True,))))[:, 0]
-    v, x, power = u[:, 0].astype(float), 0.3, 21.0
-    down = (2 * v + (1 - 2 * v) * (1 - x) ** power) ** (1 / power) - 1
-    up = 1 - (2 * (1 - v) + 2 * (v - 0.5) * (1 - (1 - x)) ** power) ** (1 / power)
-    np.testing.assert_allclose(child, np.clip(x + np.where(v < 0.5, down, up), 0, 1), atol=2e-5)
+def test_mutation_has_the_density_of_laplace_mirrored_at_the_faces():
+    strategy, size = js.GA(mutation_scale=0.1), 20_000
+    u = jax.random.uniform(jax.random.key(1), (size, 1))
+    child = np.asarray(strategy._mutate(u, jnp.full((size, 1), 0.3), js.Domain((0,), (True,))))[:, 0]
+    laplace = stats.laplace(0.3, 0.1)
+    mirrored = lambda x: laplace.cdf(x) - laplace.cdf(-x) + laplace.sf(2 - x)  # noqa: E731  # further ones are rare
+    assert stats.kstest(child, mirrored).pvalue > 0.01
 
 
 def test_mutation_touches_one_active_gene_on_average():

@@ -1,0 +1,19 @@
+"""Where XLA's fusion must end."""
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from jaxsearch.core.types import Array
+
+
+def once(x: Array) -> Array:
+    """The same 32- or 64-bit numbers, computed once; for a number per row `[P]` that meets every element `[P, D]`.
+
+    XLA fuses whatever it holds for cheap into its consumer, and so computes a row's number again for each element of
+    the row, the random bits behind it included. On a CPU it honours no `optimization_barrier`, but it takes a division
+    of integers for dear. The remainder by the largest integer changes only that one, which is a NaN in floats.
+    """
+    word = np.dtype(f"uint{8 * x.dtype.itemsize}")
+    bits = lax.bitcast_convert_type(x, word)
+    return lax.bitcast_convert_type(lax.rem(bits, jnp.full_like(bits, np.iinfo(word).max)), x.dtype)
