@@ -4,6 +4,7 @@ from jaxsearch import models
 from jaxsearch.core.protocols import Evaluator, Strategy
 from jaxsearch.core.types import Candidates, Domain, Results
 from jaxsearch.evaluators.callback import Callback
+from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
 from jaxsearch.evaluators.vectorized import Chunked, Vectorized
 from jaxsearch.runners.minimize import minimize
@@ -41,6 +42,7 @@ __all__ = [
     "Seeded",
     "Selected",
     "SepCMAES",
+    "Sharded",
     "Strategy",
     "Switch",
     "Training",

@@ -21,18 +21,28 @@ def as_evaluator(objective: Any) -> Evaluator:
     return Vectorized(objective)
 
 
-def in_chunks(function: Callable, arguments: PyTree, chunk_size: int) -> PyTree:
+def in_chunks(function: Callable, arguments: PyTree, chunk_size: int, interleaved: bool = False) -> PyTree:
     """`function(*arguments)` for a function of whole batches, with at most `chunk_size` rows at a time.
 
-    The chunks run one by one through `lax.map`, in one compiled program.
+    The chunks run one by one through `lax.map`, in one compiled program. Interleaved ones take every n-th row instead
+    of n neighbours: of rows that are spread over devices, each chunk then has some of every device.
     """
     count = len(jax.tree.leaves(arguments)[0])
     size = min(chunk_size, count)
     chunks = -(-count // size)
     rows = jnp.minimum(jnp.arange(chunks * size), count - 1)  # the last chunk is filled up with its last row
-    split = jax.tree.map(lambda leaf: leaf[rows].reshape((chunks, size, *leaf.shape[1:])), arguments)
-    values = jax.lax.map(lambda chunk: function(*chunk), split)
-    return jax.tree.map(lambda leaf: leaf.reshape((chunks * size, *leaf.shape[2:]))[:count], values)
+
+    def split(leaf: Array) -> Array:
+        leaf = leaf if chunks * size == count else leaf[rows]
+        if interleaved:
+            return jnp.swapaxes(leaf.reshape((size, chunks, *leaf.shape[1:])), 0, 1)
+        return leaf.reshape((chunks, size, *leaf.shape[1:]))
+
+    def join(leaf: Array) -> Array:
+        leaf = jnp.swapaxes(leaf, 0, 1) if interleaved else leaf
+        return leaf.reshape((chunks * size, *leaf.shape[2:]))[:count]
+
+    return jax.tree.map(join, jax.lax.map(lambda chunk: function(*chunk), jax.tree.map(split, arguments)))
 
 
 @pytree
@@ -80,7 +90,7 @@ class Chunked:
 
     def evaluate(self, key: Key, state: None, space: PyTree, candidates: Candidates) -> tuple[Results, None]:
         keys = jax.random.split(key, len(candidates.x))
-        return in_chunks(jax.vmap(_score(self, space)), (keys, candidates.x), self.chunk_size), None
+        return in_chunks(jax.vmap(_score(self, space)), (keys, candidates.x), self.chunk_size, interleaved=True), None
 
 
 def _wrap_function(evaluator: Vectorized | Chunked) -> None:
