@@ -21,12 +21,11 @@ class Best(NamedTuple):
     loss: Array
 
     def update(self, candidates: Candidates, results: Results) -> "Best":
-        index = ranking.lowest(results.loss)
-        better = results.loss[index] < self.loss
-        return Best(
-            jnp.where(better, candidates.x[index], self.x),
-            jnp.where(better, results.loss[index], self.loss),
-        )
+        # An index of shape [1], a gather: of points on many devices XLA moves the best, not all to each of them.
+        index = ranking.lowest(results.loss)[None]
+        x, loss = candidates.x[index][0], results.loss[index][0]
+        better = loss < self.loss
+        return Best(jnp.where(better, x, self.x), jnp.where(better, loss, self.loss))
 
 
 class Generation(NamedTuple):

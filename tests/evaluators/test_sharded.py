@@ -94,6 +94,15 @@ def test_chunks_have_rows_of_every_device(alone):
     assert re.search(r"f32\[2,3\]\S* sine\(", search.lower(KEY).compile().as_text())
 
 
+def test_the_population_stays_where_it_is():
+    search = jax.jit(
+        lambda key: js.minimize(js.Sharded(bowl), SPACE, js.RandomSearch(SIZE), key=key, num_generations=2)
+    )
+    text = search.lower(KEY).compile().as_text()
+    assert re.search(r"f32\[10,\d\]", text)
+    assert not re.search(r"f32\[80,\d\]", text), "some device holds all points"
+
+
 def test_other_evaluators_and_runners(alone):
     spread = js.Sharded(bowl)
     assert float(run(spread, SWARM, num_generations=50, target=0.5).loss) <= 0.5
