@@ -7,6 +7,7 @@ from jaxsearch.evaluators.callback import Callback
 from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
 from jaxsearch.evaluators.vectorized import Chunked, Vectorized
+from jaxsearch.runners.memory import Memory, memory
 from jaxsearch.runners.minimize import minimize
 from jaxsearch.runners.result import Result
 from jaxsearch.runners.search import search
@@ -35,6 +36,7 @@ __all__ = [
     "GradientSearch",
     "Int",
     "LocalSearch",
+    "Memory",
     "RandomSearch",
     "Restart",
     "Result",
@@ -53,6 +55,7 @@ __all__ = [
     "domain",
     "encode",
     "from_json",
+    "memory",
     "minimize",
     "models",
     "sample",

@@ -48,12 +48,17 @@ def minimize(
     Raises:
         ValueError: for a space, strategy, objective or number that cannot work, before anything runs.
     """
+    evaluator, space, strategy = checked(objective, space, strategy, num_generations)
+    target = None if target is None else strong(target)
+    return _minimize(evaluator, space, strategy, key, target, num_generations, record)
+
+
+def checked(objective: Any, space: PyTree, strategy: Any, num_generations: int) -> tuple[Evaluator, PyTree, Strategy]:
+    """The evaluator, space and strategy that `_minimize` runs; raises ValueError for what cannot work."""
     check_strategy(strategy)
     if isinstance(num_generations, bool) or not isinstance(num_generations, int) or num_generations < 1:
         raise ValueError(f"num_generations must be an integer of at least 1; got {num_generations!r}. Try 100.")
-    strategy, space, evaluator = strong((strategy, space, as_evaluator(objective)))
-    target = None if target is None else strong(target)
-    return _minimize(evaluator, space, strategy, key, target, num_generations, record)
+    return strong((as_evaluator(objective), space, strategy))
 
 
 def check_strategy(strategy: Any) -> None:
