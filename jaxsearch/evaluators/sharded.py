@@ -20,7 +20,7 @@ class Sharded:
     each of them, so a population should be a multiple of the number of devices; any other works as well.
 
     The random numbers do not depend on the devices, nor does anything that is computed for each candidate alone; sums
-    over the population may round differently.
+    over the population round differently, after which a long run of DE or CMAES takes another path, as good as any.
 
     evaluator: what runs on the devices; a plain objective is wrapped in `Vectorized`.
     mesh: the devices; all of them, also those of other processes, if None.
@@ -36,15 +36,15 @@ class Sharded:
         if callable(self.evaluator) or isinstance(self.evaluator, int | float | str | list | dict | tuple):
             object.__setattr__(self, "evaluator", as_evaluator(self.evaluator))
         axes = (self.axis,) if isinstance(self.axis, str) else self.axis
-        if self.mesh is not None and not set(axes) <= set(self.mesh.axis_names):
-            names = self.mesh.axis_names
+        names = ("population",) if self.mesh is None else self.mesh.axis_names
+        if not set(axes) <= set(names):
             raise ValueError(f"axis must name axes of the mesh, {names}; got {self.axis!r}. Try axis={names[0]!r}.")
 
     def init(self, key: Key, space: PyTree, count: int) -> State:
         return as_evaluator(self.evaluator).init(key, space, count)
 
     def evaluate(self, key: Key, state: State, space: PyTree, candidates: Candidates) -> tuple[Results, State]:
-        # Drawn here and not when the object is made, which shall start no devices. A new mesh, because the axes of the
+        # Made here and not when the object is made, which shall start no devices. A new mesh, because the axes of the
         # user's may be of the explicit kind, while here it is XLA that propagates.
         mesh = Mesh(jax.devices(), "population") if self.mesh is None else Mesh(self.mesh.devices, self.mesh.axis_names)
         rows = NamedSharding(mesh, PartitionSpec(self.axis))

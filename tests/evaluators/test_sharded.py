@@ -124,5 +124,7 @@ def test_networks_are_trained_on_all_devices():
 def test_mistakes():
     with pytest.raises(ValueError, match=r"must name axes of the mesh, \('rows',\); got 'population'. Try axis='rows'"):
         js.Sharded(bowl, Mesh(jax.devices(), "rows"))
+    with pytest.raises(ValueError, match="got 'rows'. Try axis='population'"):
+        js.Sharded(bowl, axis="rows")
     with pytest.raises(ValueError, match="An objective must be a function"):
         js.Sharded(3.0)
