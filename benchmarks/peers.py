@@ -60,20 +60,25 @@ def scipy_lbfgsb(f, dimension, seed):
         minimize(with_gradient, start, jac=True, method="L-BFGS-B", bounds=[(-5, 5)] * dimension)
 
 
+def pymoo_problem(f, dimension):
+    from pymoo.core.problem import Problem
+
+    class Box(Problem):
+        def __init__(self):
+            super().__init__(n_var=dimension, n_obj=1, xl=-5.0, xu=5.0)
+
+        def _evaluate(self, x, out, *args, **kwargs):
+            out["F"] = f(x)[:, None]
+
+    return Box()
+
+
 def _pymoo(algorithm):
     def run(f, dimension, seed):
-        from pymoo.core.problem import Problem
         from pymoo.optimize import minimize
 
-        class Box(Problem):
-            def __init__(self):
-                super().__init__(n_var=dimension, n_obj=1, xl=-5.0, xu=5.0)
-
-            def _evaluate(self, x, out, *args, **kwargs):
-                out["F"] = f(x)[:, None]
-
         for trial in itertools.count():
-            minimize(Box(), algorithm(), seed=1000 * seed + trial, verbose=False)
+            minimize(pymoo_problem(f, dimension), algorithm(), seed=1000 * seed + trial, verbose=False)
 
     return run
 
