@@ -51,9 +51,8 @@ def ours(strategy, name: str, repeats: int) -> np.ndarray:
     return np.asarray(losses)[:, :BUDGET]
 
 
-def optuna_study(sampler, name: str, repeats: int) -> np.ndarray:
-    """As `ours`, for a sampler of Optuna, made from a seed."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+def optuna_objective(name: str):
+    """A look-up in a table, for Optuna's trials."""
     losses, values = table(name), tables.FAMILIES[tables.TABLES[name]].values
 
     def objective(trial):
@@ -64,6 +63,14 @@ def optuna_study(sampler, name: str, repeats: int) -> np.ndarray:
             for parameter, axis in values.items()
         ]
         return float(losses[tuple(index)])
+
+    return objective
+
+
+def optuna_study(sampler, name: str, repeats: int) -> np.ndarray:
+    """As `ours`, for a sampler of Optuna, made from a seed."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    objective = optuna_objective(name)
 
     def run(seed):
         study = optuna.create_study(sampler=sampler(seed=seed))
