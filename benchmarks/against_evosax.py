@@ -106,11 +106,11 @@ def main() -> None:
         if name in ("CMAES", "SepCMAES"):
             cases = [(4 + int(3 * jnp.log(dimension)), dimension) for dimension in DIMENSIONS]
         for (size, dimension), target in zip(cases, TARGETS[name], strict=True):
-            ours_count = max(30, int(2e7 / (size * dimension + 2e4)))
-            their_count = ours_count
+            elements = size * dimension + 2e4
+            count = theirs_count = int(1e8 / elements)
             if name == "DE":  # quadratic in the population
-                their_count = max(2, int(2e7 / (size**2 + size * dimension + 2e4)))
-            found = compare(make, peer, size, dimension, (ours_count, their_count), options.rounds)
+                theirs_count = max(2, int(2e7 / (elements + size**2)))
+            found = compare(make, peer, size, dimension, (count, theirs_count), options.rounds)
             result["pairs"].setdefault(name, []).append(found | {"target": target})
             print(f"{name:14s} {size:6d} {dimension:4d}  x{found['ratio']:<8g} (target {target}) {found}", flush=True)
     save(options.result, result, ("evosax",))

@@ -170,7 +170,36 @@ def quality_tables() -> str:
     return caption + table(["method", *families], rows)
 
 
+def against_evosax() -> str:
+    """Times per generation beside evosax's, and the first call."""
+    result = load("against_evosax")
+    about, versions, rows = result["about"], result["about"]["versions"], []
+
+    def time(side: dict) -> str:
+        return f"{side['median']:.4g} ({side['low']:.4g} to {side['high']:.4g})"
+
+    for name, cases in result["pairs"].items():
+        for case in cases:
+            ours, theirs = case["ours"], case["evosax"]
+            rows.append(
+                [
+                    f"{name}, {case['population']:,} x {case['dimension']}",
+                    time(ours),
+                    time(theirs),
+                    f"{case['ratio']:.3g} ({case['target']:g})",
+                    f"{ours['first']:.2f} / {theirs['first']:.2f}",
+                ]
+            )
+    caption = (
+        f"{about['date']}, {about['cores']} cores, jax {versions['jax']}, evosax {versions['evosax']}; "
+        "medians (quartiles) of microseconds per generation.\n\n"
+    )
+    columns = ["population x dimensions", "jaxsearch", "evosax", "ratio (target)", "first call, s"]
+    return caption + table(columns, rows)
+
+
 PARTS = {
+    "against_evosax": against_evosax,
     "strategies": strategies,
     "first_run": first_run,
     "quality_bbob": functools.partial(suite, "quality_bbob"),
