@@ -12,7 +12,8 @@ def once(x: Array) -> Array:
 
     XLA fuses whatever it holds for cheap into its consumer, and so computes a row's number again for each element of
     the row, the random bits behind it included. On a CPU it honours no `optimization_barrier`, but it takes a division
-    of integers for dear. The remainder by the largest integer changes only that one, which is a NaN in floats.
+    of integers for dear. The remainder by the word of all ones changes only that word to 0: a NaN, or -1, or the
+    largest unsigned integer.
     """
     word = np.dtype(f"uint{8 * x.dtype.itemsize}")
     bits = lax.bitcast_convert_type(x, word)

@@ -95,10 +95,8 @@ class GA:
         return self._mutate(u, jnp.where(pair, crossed, mother), domain).astype(state.x.dtype)
 
     def _cross(self, u: Array, mother: Array, father: Array, domain: Domain) -> Array:
-        upper, again = (
-            u >= 0.5,
-            random.fraction(2 * u),
-        )  # the half of u says which of the two children, the rest how far
+        # The half of u says which of the two children, the rest how far.
+        upper, again = u >= 0.5, random.fraction(2 * u)
         # The log of the spread, whose inverse distribution is (2 u)^(1/(exponent + 1)), or its reciprocal of 1 - u.
         spread = jnp.log(2 * jnp.minimum(again, 1 - again)) / (self.crossover_exponent + 1)
         spread = jnp.exp(jnp.where(again < 0.5, spread, -spread))
