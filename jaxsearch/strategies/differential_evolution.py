@@ -25,6 +25,7 @@ class DEState:
     weight: Array  # [P] F, the differential weights of the last trials
     rate: Array  # [P] CR, their crossover rates
     weights: Array  # [H] memory of successful F
+    below: Array  # [H] how much of Cauchy(M_F, 0.1) is below 0; else it would be computed again for every trial
     rates: Array  # [H] memory of successful CR; -1: only 0 is drawn from now on
     cell: Array  # [] int32, the cell of the memory that is written next
     generation: Array  # [] int32, generations told
@@ -85,7 +86,8 @@ class DE:
         count, memory = zero[0].astype(jnp.int32), jnp.zeros_like(zero, shape=self.memory_size) + zero[0]
         weights, rates = (memory + jnp.asarray(m, x.dtype) for m in (self.initial_weight, self.initial_rate))
         member = trials.astype(jnp.int32) + np.arange(size, dtype=np.int32)
-        parts = (x, zero + jnp.inf, archive, count, member, trials, trials, weights, rates, count, count)
+        below = _below_zero(weights)
+        parts = (x, zero + jnp.inf, archive, count, member, trials, trials, weights, below, rates, count, count)
         return DEState(*parts, started=zero[0] > 0, domain=domain)
 
     def ask(self, key: Key, state: DEState) -> tuple[Candidates, DEState]:
@@ -93,7 +95,7 @@ class DE:
         words = once(random.bits(key, (8, size)))
         u = random.unit(words)  # memory cell, F, CR, pbest, r1, r2, the member
         cell = jnp.floor(u[0] * self.memory_size).astype(jnp.int32)
-        weight, rate = once(_cauchy(u[1], state.weights, cell)), state.rates[cell]
+        weight, rate = once(_cauchy(u[1], state.weights[cell], state.below[cell])), state.rates[cell]
         rate = once(jnp.where(rate < 0, 0, jnp.clip(rate + 0.1 * random.gaussian(u[2]), 0, 1)))
         member, x, pbest, one, two = self._parents(u[3:], state)
         donor = x + weight[:, None] * (pbest - x + one - two)
@@ -117,10 +119,11 @@ class DE:
     def tell(self, state: DEState, candidates: Candidates, results: Results) -> DEState:
         x, loss, tried, shrinks = candidates.x, results.loss, True, self.num_generations is not None
         better = (loss < (state.loss[state.member] if shrinks else state.loss)) & state.started
-        weights, rates, learned = state.weights, state.rates, jnp.any(better)
+        rates, learned = state.rates, jnp.any(better)
         exhausted = (rates[state.cell] < 0) | (jnp.max(jnp.where(better, state.rate, 0)) == 0)
         mean_rate = jnp.where(exhausted, -1, _lehmer(state.rate, better))
         here = learned & (np.arange(self.memory_size) == state.cell)
+        weights = jnp.where(here, _lehmer(state.weight, better), state.weights)
         if shrinks:
             row = _best_trials(state.member, loss, len(state.x))
             x, loss, tried = x[row], loss[row], row >= 0
@@ -136,7 +139,8 @@ class DE:
             loss=loss[order],
             archive=state.archive.at[slot].set(state.x, mode="drop"),
             archived=jnp.where(archived < room, archived, room + archived % room),
-            weights=jnp.where(here, _lehmer(state.weight, better), weights),
+            weights=weights,
+            below=_below_zero(weights),
             rates=jnp.where(here, mean_rate, rates),
             cell=jnp.where(learned, (state.cell + 1) % self.memory_size, state.cell),
             generation=generation,
@@ -172,11 +176,15 @@ class DE:
         return member, x, state.x[pbest], state.x[r1], jnp.concatenate([state.x, state.archive])[r2]
 
 
-def _cauchy(u: Array, locations: Array, cell: Array) -> Array:
+def _below_zero(location: Array) -> Array:
+    """The probability that Cauchy(location, 0.1) is below 0."""
+    return 0.5 - jnp.arctan(location / 0.1) / jnp.pi
+
+
+def _cauchy(u: Array, location: Array, below: Array) -> Array:
     """Cauchy(location, 0.1) given that it is above 0, by its inverse, capped at 1; `u` in [0, 1)."""
-    below = once(0.5 - jnp.arctan(locations / 0.1) / jnp.pi)[cell]
     share = below + (1 - below) * (1 - u)
-    return jnp.clip(locations[cell] + 0.1 * jnp.tan(jnp.pi * (share - 0.5)), jnp.finfo(u.dtype).tiny, 1)
+    return jnp.clip(location + 0.1 * jnp.tan(jnp.pi * (share - 0.5)), jnp.finfo(u.dtype).tiny, 1)
 
 
 def _others(u1: Array, u2: Array, size: Array | int, archived: Array, i: Array) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 import jaxsearch as js
-from jaxsearch.strategies.differential_evolution import _cauchy, _lehmer, _others
+from jaxsearch.strategies.differential_evolution import _below_zero, _cauchy, _lehmer, _others
 
 
 def jitted(strategy):
@@ -119,8 +119,8 @@ def test_the_number_of_generations_is_checked(wrong):
 
 @pytest.mark.parametrize("location", [0.0, 0.3, 0.9])
 def test_weights_are_a_cauchy_distribution_above_0(location):
-    u, cell = jax.random.uniform(jax.random.key(1), (20_000,)), jnp.ones(20_000, int)
-    drawn = np.asarray(_cauchy(u, jnp.array([0.5, location]), cell))
+    u = jax.random.uniform(jax.random.key(1), (20_000,))
+    drawn = np.asarray(_cauchy(u, location, _below_zero(location)))
     assert drawn.min() > 0
     assert drawn.max() == 1
     whole = stats.cauchy(location, 0.1)
