@@ -35,7 +35,9 @@ def among_best(loss: Array, count: int) -> Array:
     below, equal = order < threshold, order == threshold
     room = count - jnp.sum(below, dtype=jnp.int32)
     first = lax.cond(  # rarely needed, and half of what is left to do
-        jnp.sum(equal, dtype=jnp.int32) > room, lambda: equal & (jnp.cumsum(equal, dtype=jnp.int32) <= room), lambda: equal
+        jnp.sum(equal, dtype=jnp.int32) > room,
+        lambda: equal & (jnp.cumsum(equal, dtype=jnp.int32) <= room),
+        lambda: equal,
     )
     chosen = below | first
     place = jnp.where(chosen, jnp.cumsum(chosen, dtype=jnp.int32) - 1, count)

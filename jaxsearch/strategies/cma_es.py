@@ -30,7 +30,8 @@ class CMAESState:
     updates: Array  # [] int32, updates of the distribution so far
     batches: Array  # [] int32, populations that are collected for one update
     collected: Array  # [] int32
-    sample: Array  # [P, n] the last sample before it was brought into the cube
+    drawn: Array  # [P, n] the last draws from N(0, C)
+    sample: Array  # [P, n] the points they led to, before these were brought into the cube
     y: Array  # [R, n] collected steps (x - mean)/step, R = P * max_batches
     values: Array  # [R, c] int32, collected categories
     loss: Array  # [R]
@@ -88,6 +89,7 @@ class CMAES:
             updates=count,
             batches=count + batches,
             collected=count,
+            drawn=rows[:size],
             sample=rows[:size],
             y=rows,
             values=jnp.zeros_like(rows, jnp.int32, shape=(len(rows), len(parts.cells))) + count,
@@ -98,17 +100,20 @@ class CMAES:
 
     def ask(self, key: Key, state: CMAESState) -> tuple[Candidates, CMAESState]:
         parts, z = _Parts(state.domain), random.normal(key, state.sample.shape)
-        sample = state.mean[None] + state.step * state.widening[None] * state.covariance.sample(z)
+        drawn = state.covariance.sample(z)
+        sample = state.mean[None] + state.step * state.widening[None] * drawn
         u = random.unit(random.bits(key, (len(sample), len(parts.cells)), start=z.size))
         values = margin.draw_values(u, state.odds, parts.cells)
-        return Candidates(parts.join(sample, values)), dataclasses.replace(state, sample=sample)
+        return Candidates(parts.join(sample, values)), dataclasses.replace(state, drawn=drawn, sample=sample)
 
     def tell(self, state: CMAESState, candidates: Candidates, results: Results) -> CMAESState:
         parts, size = _Parts(state.domain), len(state.sample)
         x, values = parts.split(candidates.x)
         as_drawn = jnp.all(x == clip(state.sample), axis=1, keepdims=True)  # else the point was replaced
-        x = jnp.where(as_drawn | parts.dummy, state.sample, x)
-        y = (x - state.mean[None]) / (state.step * state.widening[None])
+        as_drawn |= parts.dummy
+        x = jnp.where(as_drawn, state.sample, x)
+        # The draw itself where it is known: a point may be too close to the mean to tell it.
+        y = jnp.where(as_drawn, state.drawn, (x - state.mean[None]) / (state.step * state.widening[None]))
         outside = jnp.sum(jnp.abs(x - clip(x)) * parts.bounded[None], axis=1)
 
         def put(rows: Array, new: Array) -> Array:
@@ -149,7 +154,8 @@ class CMAES:
         decay = 1 + k.c1 * (1 - moving) * k.cc * (2 - k.cc) - k.c1 - k.cmu * jnp.sum(weights)
         due = updates % jnp.maximum(1, 1 / (10 * n * (k.c1 + k.cmu))).astype(jnp.int32) == 0
         covariance = state.covariance.update(decay, k.c1, path, k.cmu * weights_c, y, due)
-        step = jnp.minimum(step, 1 / jnp.max(covariance.axes))  # a plateau must not let it grow for ever
+        least = jnp.finfo(dtype).eps ** 2  # a plateau must not let it grow or shrink for ever
+        step = jnp.clip(step, least, jnp.maximum(1 / jnp.max(covariance.axes), least))
         deviations = step * covariance.deviations()
         odds_beyond = 1 / (len(state.sample) * n)
         mean, widened = margin.keep_margin(mean, deviations * state.widening, parts.numeric, odds_beyond)

@@ -90,7 +90,9 @@ class GA:
         words = once(random.bits(key, (6, count), start=u.size))
         rivals = (words[:4] % len(state.x)).astype(jnp.int32).reshape(2, 2, count)  # parent, rival, child
         winners = jnp.where(state.loss[rivals[:, 0]] <= state.loss[rivals[:, 1]], rivals[:, 0], rivals[:, 1])
-        winners = once(winners.at[1].set(jnp.where(random.unit(words[4]) < self.crossover_rate, winners[1], winners[0])))
+        winners = once(
+            winners.at[1].set(jnp.where(random.unit(words[4]) < self.crossover_rate, winners[1], winners[0]))
+        )
         mother, father = state.x[winners[0]], state.x[winners[1]]
         again, v = random.fraction(2 * u), random.fraction(4 * u)  # uniform, whatever was decided by u before
         inherited, mean, nearer = jnp.where(u < 0.5, mother, father), (mother + father) / 2, again < 0.5
