@@ -38,8 +38,8 @@ def in_turns(sides: dict[str, Callable[[], Any]], rounds: int = 9, unit: float =
 
 
 def spread(times: list[float], unit: float = 1.0) -> dict[str, float]:
-    """Median and quartiles of times in seconds, in units of `unit` seconds."""
-    low, median, high = statistics.quantiles(times, n=4, method="inclusive")
+    """Median and quartiles of times in seconds, in units of `unit` seconds; a single time is all three."""
+    low, median, high = statistics.quantiles(times, n=4, method="inclusive") if len(times) > 1 else 3 * times
     return {name: rounded(value / unit) for name, value in (("median", median), ("low", low), ("high", high))}
 
 
