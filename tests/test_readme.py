@@ -31,6 +31,18 @@ def test_generated_parts_are_up_to_date(name, monkeypatch):
     assert module.generated(text) == text, "run python benchmarks/readme.py"
 
 
+def test_a_part_without_a_result_stays_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    module = importlib.import_module("readme")
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    results = tmp_path / "benchmarks" / "results"
+    results.mkdir(parents=True)
+    (results / "memory.json").write_text('{"analysis": {}}')  # run, but not all of its parts
+    for part in ("devices", "memory_largest"):
+        text = f"<!-- {part} -->\nbefore\n<!-- end {part} -->\n"
+        assert module.generated(text) == text
+
+
 @pytest.mark.parametrize("name", ["quality_bbob", "quality_mixint"])
 def test_plots_show_every_method(name):
     results = ROOT / "benchmarks" / "results"
