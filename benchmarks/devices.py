@@ -18,6 +18,7 @@ import contextlib
 import json
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import threading
@@ -72,12 +73,12 @@ def serve(setting: Setting, process: int, address: str) -> None:
     if setting.processes > 1:
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
         jax.distributed.initialize(address, setting.processes, process)
+    print(json.dumps({"devices": jax.device_count()}), flush=True)
     for line in sys.stdin:
         strategy, objective, size, dimension, generations = json.loads(line)
         spent = time.process_time()
         loss = float(search(strategy, objective, size, dimension, generations, setting.sharded)(jax.random.key(0)))
-        answer = {"loss": loss, "spent": time.process_time() - spent, "devices": jax.device_count()}
-        print(json.dumps(answer), flush=True)
+        print(json.dumps({"loss": loss, "spent": time.process_time() - spent}), flush=True)
 
 
 _programs = {}
@@ -110,12 +111,17 @@ class Side:
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
             self.processes.append(stack.enter_context(subprocess.Popen(child, **pipes)))
             stack.callback(self.processes[-1].kill)  # called before the wait at the end of Popen's context
+        self.devices = self.read("start")[0]["devices"]  # so that no turn waits for imports
         self.answers = []
 
     def __call__(self, case: tuple) -> None:
         for process in self.processes:
             process.stdin.write(json.dumps(case) + "\n")
             process.stdin.flush()
+        self.answers.append(self.read(f"case {case}"))
+
+    def read(self, task: str) -> list[dict]:
+        """The next answer of every process."""
         # A process whose partner is gone waits for ever.
         deadline = threading.Timer(LIMIT, lambda: [process.kill() for process in self.processes])
         deadline.start()
@@ -123,8 +129,8 @@ class Side:
         lines = [next((line for line in process.stdout if line.startswith("{")), None) for process in self.processes]
         deadline.cancel()
         if None in lines:
-            raise RuntimeError(f"A process ended, or took over {LIMIT} s, in the case {case}; see its words above.")
-        self.answers.append([json.loads(line) for line in lines])
+            raise RuntimeError(f"A process ended, or took over {LIMIT} s, in the {task}; see its words above.")
+        return [json.loads(line) for line in lines]
 
 
 def measure(sides: dict[str, Side], case: tuple, rounds: int) -> dict:
@@ -136,9 +142,9 @@ def measure(sides: dict[str, Side], case: tuple, rounds: int) -> dict:
     found = in_turns(calls, rounds, generations * 1e-3)
     for name, side in sides.items():
         spent = [sum(one["spent"] for one in answers) for answers in side.answers[1:]]  # the first compiles
-        found[name]["cores"] = rounded(sum(spent) / rounds / (found[name]["median"] * generations * 1e-3))
+        found[name]["cores"] = rounded(statistics.median(spent) / (found[name]["median"] * generations * 1e-3))
         found[name]["loss"] = rounded(side.answers[0][0]["loss"])
-        found[name]["devices"] = side.answers[0][0]["devices"]
+        found[name]["devices"] = side.devices
         if BASELINE in sides:
             found[name]["speedup"] = rounded(found[BASELINE]["median"] / found[name]["median"])
     return found
