@@ -1,8 +1,9 @@
-"""Draws results/quality_bbob.json and results/quality_mixint.json, with the published curves behind.
+"""Draws results/quality_bbob.json and results/quality_mixint.json, with the published curves behind, and overhead.json.
 
     python benchmarks/plots.py
 
-One file results/<suite>_<dimension>.svg per dimension: the share of targets against evaluations per dimension.
+One file results/<suite>_<dimension>.svg per dimension: the share of targets against evaluations per dimension. And
+results/overhead_<axis>.svg: the time of a generation against population and dimension.
 """
 
 import json
@@ -79,12 +80,42 @@ def draw(name: str, title: str, result: dict, dimension: str, published: dict) -
     axes.set(xscale="log", xlim=(1, 1000), ylim=(0, None))
     axes.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
     label(axes, ends)
-    axes.set_title(f"{title}, {dimension}-D: share of targets met", color=INK, loc="left", fontsize=11)
-    axes.set_xlabel("evaluations per dimension", color=INK)
+    title = f"{title}, {dimension}-D: share of targets met"
+    finish(figure, axes, title, "evaluations per dimension", RESULTS / f"{name}_{dimension}.svg")
+
+
+def overhead(result: dict, axis: str, path: Path) -> None:
+    """Our generations with a marker at every size, the floor dashed, and where an array of all coordinates fills a
+    cache dotted."""
+    figure, axes = plt.subplots(figsize=(9, 6.6), layout="constrained")
+    parts = {name: known[axis]["rows"] for name, known in result["strategies"].items()}
+    for name, rows in parts.items():
+        sizes, colour = [row[axis] for row in rows], OWN[name]
+        times, floors = ([row[side]["median"] for row in rows] for side in ("ours", "floor"))
+        axes.plot(sizes, times, color=colour, linewidth=2.2, marker="o", markersize=5, label=name, zorder=3)
+        axes.plot(sizes, floors, color=colour, linewidth=0.8, linestyle=(0, (4, 2)))
+    axes.set(xscale="log", yscale="log")
+    rows = max(parts.values(), key=len)
+    other = {"population": "dimension", "dimension": "population"}[axis]
+    for level, size in result["caches"].items():
+        filled = size / 4 / rows[0][other]  # numbers of 32 bits
+        if rows[0][axis] < filled < rows[-1][axis]:
+            axes.axvline(filled, color=INK, linewidth=1, linestyle=":")
+            where = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}
+            axes.annotate(level, (filled, 1), (3, -9), color=INK, fontsize=9, **where)
+    axes.legend(frameon=False, labelcolor="linecolor", fontsize=9, loc="upper left")
+    fixed = {"population": f"{rows[0][other]} coordinates", "dimension": f"{rows[0][other]} points"}[axis]
+    finish(figure, axes, f"microseconds per generation, {fixed}; dashed: the floor", axis, path)
+
+
+def finish(figure: plt.Figure, axes: plt.Axes, title: str, along: str, path: Path) -> None:
+    """Title and axes in grey, and the file."""
+    axes.set_title(title, color=INK, loc="left", fontsize=11)
+    axes.set_xlabel(along, color=INK)
     axes.tick_params(colors=INK, which="both")
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(INK)
-    figure.savefig(RESULTS / f"{name}_{dimension}.svg", transparent=True, metadata={"Date": None})
+    figure.savefig(path, transparent=True, metadata={"Date": None})
     plt.close(figure)
 
 
@@ -96,6 +127,9 @@ def main() -> None:
         result = json.loads((RESULTS / f"{name}.json").read_text())
         for dimension in sorted({d for known in result["methods"].values() for d in known}, key=int):
             draw(name, title, result, dimension, published)
+    if (timed := RESULTS / "overhead.json").exists():
+        for axis in ("population", "dimension"):
+            overhead(json.loads(timed.read_text()), axis, RESULTS / f"overhead_{axis}.svg")
 
 
 if __name__ == "__main__":

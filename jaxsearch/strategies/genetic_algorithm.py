@@ -28,16 +28,18 @@ class GAState:
 
 @pytree
 class GA:
-    """Steady-state genetic algorithm: binary tournaments, crossover around the parents' mean, heavy-tailed mutation.
+    """Steady-state genetic algorithm: binary tournaments, simulated binary crossover, heavy-tailed mutation.
 
-        child_j = reflect(mean_j -+ spread_j * |mother_j - father_j| / 2)
-        spread  = near or, as often, 1/near;  near = (1 + e) v / (1 + e v),  v ~ U[0, 1),  e = crossover_exponent
-        categorical genes come from either parent with probability 1/2
-        every gene that matters mutates with probability 1/(their number): continuous ones by a step of either sign,
-        reflected at the faces, discrete ones to another value;  step = mutation_scale * v^8 / (1 - v)
+        child_j = reflect(mean_j + spread_j * (inherited_j - mean_j)),  inherited from either parent, mean of both
+        spread  = near or, as often, 1/near;  near = (1 + e) v / (1 + e v),  v ~ U(0, 1],  e = crossover_exponent
+
+    A categorical gene is inherited. Every gene that matters mutates with probability 1/(their number) instead, and goes
+    from what it inherited, if it is discrete to another value, else to either side, reflected at the faces, by
+
+        step = mutation_scale * v^8 / (1 - v),  v ~ U[0, 1)
 
     The spread is that of simulated binary crossover, whose near is v^(1/(e + 1)), without its powers, which would cost
-    as much as all the rest. Half the steps are below 1/128 of the scale, and few are far beyond it, as Cauchy's.
+    as much as all the rest. Half the steps are below 1/128 of the scale; a few are far beyond it, as Cauchy's are.
 
     P children per generation; the best M of parents and children survive, children first among equals. The first
     M candidates are uniform. On a finite space a child that was evaluated before is bred again, a few times, and then
