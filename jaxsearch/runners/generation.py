@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsearch.core import ranking
 from jaxsearch.core.population import varying
@@ -101,9 +102,9 @@ def advance(progress: Progress, strategy: Strategy, evaluator: Evaluator, space:
 
 def strong(tree: Any) -> Any:
     """Python numbers among the leaves become arrays of the default float dtype, so that 1, 0.5 and NumPy's numbers
-    all meet the same compiled program."""
+    all meet the same compiled program. NumPy makes them, since JAX would compile a program for that."""
 
     def convert(leaf: Any) -> Any:
-        return jnp.asarray(leaf, jnp.result_type(float)) if is_number(leaf) else leaf
+        return np.asarray(leaf, jnp.result_type(float)) if is_number(leaf) else leaf
 
     return jax.tree.map(convert, tree)
