@@ -1,5 +1,6 @@
 """Where XLA's fusion must end."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -7,6 +8,7 @@ from jax import lax
 from jaxsearch.core.types import Array
 
 
+@jax.custom_jvp
 def once(x: Array) -> Array:
     """The same 32- or 64-bit numbers, computed once; for a number per row `[P]` that meets every element `[P, D]`.
 
@@ -18,3 +20,8 @@ def once(x: Array) -> Array:
     word = np.dtype(f"uint{8 * x.dtype.itemsize}")
     bits = lax.bitcast_convert_type(x, word)
     return lax.bitcast_convert_type(lax.rem(bits, jnp.full_like(bits, np.iinfo(word).max)), x.dtype)
+
+
+@once.defjvp
+def _(primals, tangents):
+    return once(*primals), tangents[0]

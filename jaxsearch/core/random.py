@@ -23,7 +23,7 @@ def bits(key: Key, shape: tuple[int, ...], start: int = 0) -> Array:
     start: the counter of the first one, so that one key serves for several blocks of draws in a generation.
     """
     if not _fusible(key, shape, start):
-        return jax.random.bits(jax.random.fold_in(key, start) if start else key, shape, jnp.uint32)
+        return jax.random.bits(_at(key, start), shape, jnp.uint32)
     first, second = _words(key, shape, start)
     return lax.bitwise_xor(first, second)
 
@@ -74,8 +74,9 @@ def across(word: Array, count: int) -> Array:
 
     References: Wellons, Prospecting for Hash Functions, nullprogram.com, 2018 (lowbias32).
     """
-    column = np.arange(count, dtype=np.uint32).reshape((1,) * word.ndim + (-1,))
-    mixed = word[..., None] + column
+    # Spread by the golden ratio, so that rows of neighbouring words are no shifted copies of each other.
+    column = (np.arange(count, dtype=np.uint32) * np.uint32(0x9E3779B9)).reshape((1,) * word.ndim + (-1,))
+    mixed = word[..., None] ^ column
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
         mixed = (mixed ^ (mixed >> shift)) * np.uint32(factor)
     return unit(mixed ^ (mixed >> 16))
@@ -87,8 +88,9 @@ def fraction(x: Array) -> Array:
 
 
 def gaussian(u: Array) -> Array:
-    """Standard normal draws from uniform ones in [0, 1)."""
-    return lax.mul(lax.erf_inv(lax.sub(lax.mul(u, u.dtype.type(2)), u.dtype.type(1))), u.dtype.type(np.sqrt(2)))
+    """Standard normal draws from uniform ones in [0, 1) of 23 random bits, from the middles of their cells."""
+    middle = lax.add(lax.mul(u, u.dtype.type(2)), u.dtype.type(2.0**-23 - 1))
+    return lax.mul(lax.erf_inv(middle), u.dtype.type(np.sqrt(2)))
 
 
 def _words(key: Key, shape: tuple[int, ...], start: int = 0) -> tuple[Array, Array]:
@@ -104,7 +106,8 @@ def _words(key: Key, shape: tuple[int, ...], start: int = 0) -> tuple[Array, Arr
     for axis, size in enumerate(shape):  # the flat index, without a reshape that would break the fusion
         index = lax.broadcasted_iota(jnp.uint32, shape, axis)
         counter = index if axis == 0 else lax.add(lax.mul(counter, np.uint32(size)), index)
-    x, y = schedule[0], lax.add(lax.add(schedule[1], np.uint32(start)), counter) if shape else second
+    x, y = schedule[0], lax.add(schedule[1], np.uint32(start))
+    y = lax.add(y, counter) if shape else y
     for block in range(5):
         for rotation in ROTATIONS[block % 2]:
             x = lax.add(x, y)
@@ -115,6 +118,11 @@ def _words(key: Key, shape: tuple[int, ...], start: int = 0) -> tuple[Array, Arr
         x = lax.add(x, schedule[(block + 1) % 3])
         y = lax.add(lax.add(y, schedule[(block + 2) % 3]), np.uint32(block + 1))
     return x, y
+
+
+def _at(key: Key, start: int) -> Key:
+    """A key for the draws from `start` on, where they cannot be counted from there."""
+    return jax.random.fold_in(jax.random.fold_in(key, start >> 32), start & 0xFFFFFFFF) if start else key
 
 
 def _fusible(key: Key, shape: tuple[int, ...], start: int = 0) -> bool:

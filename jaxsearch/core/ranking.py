@@ -9,7 +9,10 @@ SORTED_UP_TO = 256  # losses; beyond, top_k on a CPU takes longer than to halve 
 
 
 def best(loss: Array, count: int) -> Array:
-    """The indices `[count]` int32 of the lowest of the losses `[P]`, best first, ties to the lower index, NaN last."""
+    """The indices `[count]` int32 of the lowest of the losses `[P]`, best first, ties to the lower index, NaN last.
+
+    -0 comes before 0.
+    """
     return lax.top_k(-jnp.where(jnp.isnan(loss), jnp.inf, loss), count)[1]
 
 

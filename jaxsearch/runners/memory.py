@@ -29,7 +29,9 @@ class Memory(NamedTuple):
 
 
 def memory(objective: Callable | Evaluator, space: PyTree, strategy: Strategy, *, num_generations: int = 2) -> Memory:
-    """Says how many bytes `minimize` with the same arguments needs; it compiles the search and does not run it.
+    """Says how many bytes `minimize` with the same arguments needs, without target and with the default record.
+
+    It compiles the search and does not run it.
 
     Two generations need as much as two hundred, but for the history. One alone would need less: it has no loop, which
     keeps a state while it makes the next.
@@ -38,7 +40,7 @@ def memory(objective: Callable | Evaluator, space: PyTree, strategy: Strategy, *
         ValueError: for what `minimize` would not run either.
     """
     evaluator, space, strategy = checked(objective, space, strategy, num_generations)
-    key = jax.random.key(0)  # any; programs do not depend on it
+    key = jax.random.key(0)  # any of the default kind; programs do not depend on it
     state = jax.eval_shape(start, key, strategy, evaluator, space).strategy
     candidates, _ = jax.eval_shape(strategy.ask, key, state)
     compiled = _minimize.lower(evaluator, space, strategy, key, None, num_generations, best_loss).compile()

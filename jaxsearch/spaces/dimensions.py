@@ -59,7 +59,8 @@ class Float(Dimension):
         x = x.reshape(self.shape)
         if self.log:
             low, high = jnp.log(low), jnp.log(high)
-        value = low + (high - low) * x
+        step = high - low  # from the nearer end, so that both are met to the last bit
+        value = jnp.where(x < 0.5, low + step * x, high - step * (1 - x))
         if self.log:
             value, (low, high) = jnp.exp(value), self._bounds()
         return within(value, low, high)

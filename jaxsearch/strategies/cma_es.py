@@ -90,7 +90,7 @@ class CMAES:
             batches=count + batches,
             collected=count,
             drawn=rows[:size],
-            sample=rows[:size],
+            sample=rows[:size] + mean[None],
             y=rows,
             values=jnp.zeros_like(rows, jnp.int32, shape=(len(rows), len(parts.cells))) + count,
             loss=rows[:, 0] + jnp.inf,
@@ -171,6 +171,8 @@ class CMAES:
             odds=margin.learn_odds(state.odds, values, positive, mass / (mass + free), parts.cells),
             updates=updates,
             collected=jnp.zeros_like(state.collected),
+            drawn=jnp.zeros_like(state.drawn),  # the old draws do not belong to the new distribution
+            sample=jnp.zeros_like(state.sample) + mean[None],
         )
 
     def ended(self, state: CMAESState) -> Array:

@@ -35,6 +35,13 @@ def test_blocks_of_one_key_do_not_overlap():
     key = jax.random.key(1)
     whole = random.bits(key, (30,))
     np.testing.assert_array_equal(random.bits(key, (4, 5), start=10), whole[10:].reshape(4, 5))
+    assert random.bits(key, (), start=10) == whole[10]
+
+
+def test_more_draws_than_can_be_counted_are_those_of_another_key():
+    far = jax.jit(lambda key, start: random.bits(key, (3,), start), static_argnums=1)
+    found = {tuple(far(jax.random.key(1), start).tolist()) for start in (0, 1, 2**32, 2**32 + 1, 2**33)}
+    assert len(found) == 5
 
 
 @pytest.mark.parametrize("implementation", ["threefry2x32", "rbg"])
@@ -58,7 +65,13 @@ def test_a_row_hashed_from_a_word_is_uniform_and_independent():
     assert np.abs(correlation).max() < 4.5 / np.sqrt(len(rows))
 
 
+def test_rows_of_neighbouring_words_share_nothing():
+    rows = np.asarray(random.across(jnp.arange(64, dtype=jnp.uint32), 64))
+    assert len(np.unique(rows)) > 64 * 64 - 10  # of 2^23 values each
+
+
 def test_gaussian_draws():
+    assert np.isfinite(random.gaussian(jnp.array([0.0, 1 - 2.0**-23]))).all()
     draws = random.gaussian(random.uniform(jax.random.key(4), (50_000,)))
     assert stats.kstest(np.asarray(draws), "norm").pvalue > 0.01
 
@@ -71,7 +84,18 @@ def test_ranges_and_vmap():
     assert ours.dtype == jnp.result_type(float)
 
 
-def test_what_is_computed_once_is_the_same():
+def test_what_is_computed_once_is_the_same_but_for_one_word():
     for numbers in ([-1.5, 0.0, jnp.inf, 1e-38], [0, 3, -(2**31)]):
         x = jnp.asarray(numbers)
         np.testing.assert_array_equal(once(x), x)
+    assert once(jnp.array(-1)) == 0
+
+
+def test_a_row_is_computed_once_and_has_a_derivative():
+    def rows(x, wrap):
+        return jnp.exp(wrap(jnp.log(x)))[:, None] * jnp.ones((4, 8), x.dtype)
+
+    x = jnp.arange(1.0, 5.0)
+    assert "remainder" in jax.jit(rows, static_argnums=1).lower(x, once).compile().as_text()
+    slope = jax.grad(lambda x, wrap: jnp.sum(rows(x, wrap)))
+    np.testing.assert_array_equal(slope(x, once), slope(x, lambda x: x))

@@ -9,7 +9,7 @@ from jaxsearch.core import ranking
 @pytest.fixture
 def never_sorted(monkeypatch):
     """The way of large populations, for small ones."""
-    monkeypatch.setattr(ranking, "SORTED_UP_TO", {4: 0, 8: 0})
+    monkeypatch.setattr(ranking, "SORTED_UP_TO", 0)
 
 
 def losses(random, size):

@@ -130,6 +130,13 @@ def test_decode_is_differentiable_up_to_the_ends():
     np.testing.assert_allclose(slope(jnp.array([1.0, 0.0])), [2 * np.log(2), 4], rtol=1e-5)
 
 
+def test_both_ends_are_met_to_the_last_bit():
+    bounds = np.random.default_rng(0).normal(size=(500, 2)) * 10.0 ** np.random.default_rng(1).integers(-6, 6, (500, 2))
+    low, high = jnp.asarray(np.sort(bounds, axis=1)).T
+    ends = jax.jit(jax.vmap(lambda low, high: js.decode(js.Float(low, high, shape=(2,)), jnp.array([0.0, 1.0]))))
+    np.testing.assert_array_equal(ends(low, high), jnp.stack([low, high], axis=1))
+
+
 def test_bounds_are_leaves_that_vmap():
     lows = jnp.array([0.0, 1.0, 2.0])
     values = jax.vmap(lambda low: js.decode(js.Float(low, low + 1.0), jnp.array([0.5])))(lows)

@@ -48,3 +48,11 @@ def test_no_array_is_larger_than_a_few_populations(name, population, dimension):
     found = list(sizes(jax.make_jaxpr(generation)(jax.random.key(0), state).jaxpr))
     assert len(found) > 5
     assert max(found) <= max(room, 8 * dimension**2)
+
+
+@pytest.mark.parametrize("name", ["random_search", "pso", "ga", "de", "sep_cmaes"])
+def test_a_generation_of_five_billion_numbers_can_be_planned(name):
+    strategy, domain = registry[name](population_size=10**6), js.Domain((0,) * 5000, (True,) * 5000)
+    state = jax.eval_shape(lambda key: strategy.init(key, domain), jax.random.key(0))
+    candidates, _ = jax.eval_shape(strategy.ask, jax.random.key(0), state)
+    assert candidates.x.shape == (10**6, 5000)
