@@ -59,8 +59,9 @@ class Float(Dimension):
         x = x.reshape(self.shape)
         if self.log:
             low, high = jnp.log(low), jnp.log(high)
-        step = high - low  # from the nearer end, so that both are met to the last bit
-        value = jnp.where(x < 0.5, low + step * x, high - step * (1 - x))
+        step = high - low
+        step = jnp.where(low + step < high, step * (1 + 4 * jnp.finfo(step.dtype).eps), step)  # else 1 may miss high
+        value = low + step * x
         if self.log:
             value, (low, high) = jnp.exp(value), self._bounds()
         return within(value, low, high)
