@@ -102,12 +102,11 @@ def _words(key: Key, shape: tuple[int, ...], start: int = 0) -> tuple[Array, Arr
     first, second = (lax.index_in_dim(words, i, keepdims=False) for i in range(2))
     third = lax.bitwise_xor(lax.bitwise_xor(first, second), np.uint32(0x1BD11BDA))
     schedule = [lax.broadcast(word, shape) for word in (first, second, third)]
-    counter = np.zeros((1,) * len(shape), np.uint32)
-    for axis, size in enumerate(shape):  # the flat index, without a reshape that would break the fusion
-        index = lax.broadcasted_iota(jnp.uint32, shape, axis)
-        counter = index if axis == 0 else lax.add(lax.mul(counter, np.uint32(size)), index)
     x, y = schedule[0], lax.add(schedule[1], np.uint32(start))
-    y = lax.add(y, counter) if shape else y
+    for axis, size in enumerate(shape):  # the flat index, without a reshape that would break the fusion
+        # One axis after the other: XLA would keep an index of the whole shape, and read it in every generation.
+        stride = np.uint32(math.prod(shape[axis + 1 :]))
+        y = lax.add(y, lax.broadcast_in_dim(lax.mul(lax.iota(jnp.uint32, size), stride), shape, (axis,)))
     for block in range(5):
         for rotation in ROTATIONS[block % 2]:
             x = lax.add(x, y)
