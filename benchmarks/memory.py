@@ -83,9 +83,12 @@ def run(strategy: str, population: int, dimension: int, generations: int) -> dic
 
 
 def run_largest(strategy: str, room: float) -> dict:
-    """Runs the largest population, in thousands, that fits beside what this process already takes."""
+    """Runs the largest population, in thousands, that fits beside what this process already takes.
+
+    Beyond 2^32 numbers draws are those of `jax.random`, whose counters take several times the population.
+    """
     per_point = js.memory(*arguments(strategy, SAMPLE, COORDINATES)).peak / SAMPLE
-    population = int((room * GB - resident("VmRSS")) // per_point) // 1000 * 1000
+    population = min(int((room * GB - resident("VmRSS")) // per_point), 2**32 // COORDINATES) // 1000 * 1000
     return {"population": population, **run(strategy, population, COORDINATES, GENERATIONS)}
 
 
