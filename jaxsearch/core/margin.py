@@ -1,10 +1,13 @@
 """Gaussian and categorical distributions that never lose a value of a discrete coordinate."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import ndtr, ndtri
 
+from jaxsearch.core.bounds import clip
 from jaxsearch.core.types import Array, Domain
 
 
@@ -70,3 +73,30 @@ def learn_odds(odds: Array, values: Array, weights: Array, rate: Array, cells: n
     spare = jnp.sum(raised, axis=1, keepdims=True) - 1  # taken from what lies above the floor
     above = raised - floor
     return raised - above * spare / jnp.maximum(jnp.sum(above, axis=1, keepdims=True), jnp.finfo(odds.dtype).tiny)
+
+
+class Parts:
+    """The two kinds of coordinates, static; a space of categories alone gets a numeric coordinate that no one sees."""
+
+    def __init__(self, domain: Domain):
+        self.columns = np.flatnonzero(~domain.categorical)
+        self.categories = np.flatnonzero(domain.categorical)
+        self.cells = np.array(domain.cardinality)[self.categories]
+        self.dummy = not len(self.columns)
+        pick: Any = lambda values: tuple(values[i] for i in self.columns) or (0,)  # noqa: E731
+        self.numeric = Domain(pick(domain.cardinality), (True,) * max(len(self.columns), 1), pick(domain.stretch))
+        self.bounded = ~self.numeric.discrete & ~self.dummy  # integers beyond the ends just take the last value
+        self.domain = domain
+
+    def join(self, sample: Array, values: Array) -> Array:
+        """`[P, D]` points of the cube from numeric and categorical coordinates."""
+        if not len(self.categories):
+            return clip(sample)
+        cells = Domain(tuple(int(cell) for cell in self.cells), (False,) * len(self.cells))
+        both = jnp.concatenate([clip(sample)[:, : len(self.columns)], cells.centre(values, sample.dtype)], axis=1)
+        return both[:, np.argsort(np.concatenate([self.columns, self.categories]))]
+
+    def split(self, x: Array) -> tuple[Array, Array]:
+        """The inverse: `[P, n]` numeric coordinates and `[P, c]` int32 values."""
+        numeric = jnp.zeros_like(x[:, :1]) if self.dummy else x[:, self.columns] if len(self.categories) else x
+        return numeric, self.domain.index(x)[:, self.categories]

@@ -1,7 +1,7 @@
 """Covariance matrix adaptation evolution strategy."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -32,6 +32,7 @@ class CMAESState:
     collected: Array  # [] int32
     drawn: Array  # [P, n] the last draws from N(0, C)
     sample: Array  # [P, n] the points they led to, before these were brought into the cube
+    asked: Array  # [] bool, whether these two belong to the present distribution
     y: Array  # [R, n] collected steps (x - mean)/step, R = P * max_batches
     values: Array  # [R, c] int32, collected categories
     loss: Array  # [R]
@@ -71,7 +72,7 @@ class CMAES:
         check_count("max_batches", self.max_batches)
 
     def init(self, key: Key, domain: Domain) -> CMAESState:
-        parts = _Parts(domain)
+        parts = margin.Parts(domain)
         n = parts.numeric.size
         size = self.population_size or 4 + int(3 * np.log(n))
         mean = 0.1 + 0.8 * uniform(key, 1, parts.numeric)[0]
@@ -90,7 +91,8 @@ class CMAES:
             batches=count + batches,
             collected=count,
             drawn=rows[:size],
-            sample=rows[:size] + mean[None],
+            sample=rows[:size],
+            asked=count > 0,
             y=rows,
             values=jnp.zeros_like(rows, jnp.int32, shape=(len(rows), len(parts.cells))) + count,
             loss=rows[:, 0] + jnp.inf,
@@ -99,18 +101,19 @@ class CMAES:
         )
 
     def ask(self, key: Key, state: CMAESState) -> tuple[Candidates, CMAESState]:
-        parts, z = _Parts(state.domain), random.normal(key, state.sample.shape)
+        parts, z = margin.Parts(state.domain), random.normal(key, state.sample.shape)
         drawn = state.covariance.sample(z)
         sample = state.mean[None] + state.step * state.widening[None] * drawn
         u = random.unit(random.bits(key, (len(sample), len(parts.cells)), start=z.size))
         values = margin.draw_values(u, state.odds, parts.cells)
-        return Candidates(parts.join(sample, values)), dataclasses.replace(state, drawn=drawn, sample=sample)
+        state = dataclasses.replace(state, drawn=drawn, sample=sample, asked=jnp.ones_like(state.asked))
+        return Candidates(parts.join(sample, values)), state
 
     def tell(self, state: CMAESState, candidates: Candidates, results: Results) -> CMAESState:
-        parts, size = _Parts(state.domain), len(state.sample)
+        parts, size = margin.Parts(state.domain), len(state.sample)
         x, values = parts.split(candidates.x)
         as_drawn = jnp.all(x == clip(state.sample), axis=1, keepdims=True)  # else the point was replaced
-        as_drawn |= parts.dummy
+        as_drawn = (as_drawn & state.asked) | parts.dummy
         x = jnp.where(as_drawn, state.sample, x)
         # The draw itself where it is known: a point may be too close to the mean to tell it.
         y = jnp.where(as_drawn, state.drawn, (x - state.mean[None]) / (state.step * state.widening[None]))
@@ -132,7 +135,7 @@ class CMAES:
         return jax.lax.cond(state.collected >= state.batches, self._update, lambda state: state, state)
 
     def _update(self, state: CMAESState) -> CMAESState:
-        parts, (rows, n), dtype = _Parts(state.domain), state.y.shape, state.mean.dtype
+        parts, (rows, n), dtype = margin.Parts(state.domain), state.y.shape, state.mean.dtype
         samples = state.batches * len(state.sample)
         k = constants(samples.astype(dtype), rows, n, self.separable)
         used = jnp.arange(rows) < samples
@@ -171,37 +174,9 @@ class CMAES:
             odds=margin.learn_odds(state.odds, values, positive, mass / (mass + free), parts.cells),
             updates=updates,
             collected=jnp.zeros_like(state.collected),
-            drawn=jnp.zeros_like(state.drawn),  # the old draws do not belong to the new distribution
-            sample=jnp.zeros_like(state.sample) + mean[None],
+            asked=jnp.zeros_like(state.asked),
         )
 
     def ended(self, state: CMAESState) -> Array:
         """Whether the condition number of the covariance has reached what the precision can bear."""
         return state.covariance.ill
-
-
-class _Parts:
-    """The two kinds of coordinates, static; a space of categories alone gets a numeric coordinate that no one sees."""
-
-    def __init__(self, domain: Domain):
-        self.columns = np.flatnonzero(~domain.categorical)
-        self.categories = np.flatnonzero(domain.categorical)
-        self.cells = np.array(domain.cardinality)[self.categories]
-        self.dummy = not len(self.columns)
-        pick: Any = lambda values: tuple(values[i] for i in self.columns) or (0,)  # noqa: E731
-        self.numeric = Domain(pick(domain.cardinality), (True,) * max(len(self.columns), 1), pick(domain.stretch))
-        self.bounded = ~self.numeric.discrete & ~self.dummy  # integers beyond the ends just take the last value
-        self.domain = domain
-
-    def join(self, sample: Array, values: Array) -> Array:
-        """`[P, D]` points of the cube from numeric and categorical coordinates."""
-        if not len(self.categories):
-            return clip(sample)
-        cells = Domain(tuple(int(cell) for cell in self.cells), (False,) * len(self.cells))
-        both = jnp.concatenate([clip(sample)[:, : len(self.columns)], cells.centre(values, sample.dtype)], axis=1)
-        return both[:, np.argsort(np.concatenate([self.columns, self.categories]))]
-
-    def split(self, x: Array) -> tuple[Array, Array]:
-        """The inverse: `[P, n]` numeric coordinates and `[P, c]` int32 values."""
-        numeric = jnp.zeros_like(x[:, :1]) if self.dummy else x[:, self.columns] if len(self.categories) else x
-        return numeric, self.domain.index(x)[:, self.categories]

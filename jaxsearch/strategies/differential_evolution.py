@@ -5,7 +5,7 @@ import dataclasses
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsearch.core import random, ranking
+from jaxsearch.core import cauchy, random, ranking
 from jaxsearch.core.fusion import once
 from jaxsearch.core.neighbours import neighbour
 from jaxsearch.core.population import check_size, uniform
@@ -86,7 +86,7 @@ class DE:
         count, memory = zero[0].astype(jnp.int32), jnp.zeros_like(zero, shape=self.memory_size) + zero[0]
         weights, rates = (memory + jnp.asarray(m, x.dtype) for m in (self.initial_weight, self.initial_rate))
         member = trials.astype(jnp.int32) + np.arange(size, dtype=np.int32)
-        below = _below_zero(weights)
+        below = cauchy.below_zero(weights)
         parts = (x, zero + jnp.inf, archive, count, member, trials, trials, weights, below, rates, count, count)
         return DEState(*parts, started=zero[0] > 0, domain=domain)
 
@@ -95,7 +95,7 @@ class DE:
         words = once(random.bits(key, (8, size)))
         u = random.unit(words)  # memory cell, F, CR, pbest, r1, r2, the member
         cell = jnp.floor(u[0] * self.memory_size).astype(jnp.int32)
-        weight, rate = once(_cauchy(u[1], state.weights[cell], state.below[cell])), state.rates[cell]
+        weight, rate = once(cauchy.above_zero(u[1], state.weights[cell], state.below[cell])), state.rates[cell]
         rate = once(jnp.where(rate < 0, 0, jnp.clip(rate + 0.1 * random.gaussian(u[2]), 0, 1)))
         member, x, pbest, one, two = self._parents(u[3:], state)
         donor = x + weight[:, None] * (pbest - x + one - two)
@@ -140,7 +140,7 @@ class DE:
             archive=state.archive.at[slot].set(state.x, mode="drop"),
             archived=jnp.where(archived < room, archived, room + archived % room),
             weights=weights,
-            below=_below_zero(weights),
+            below=cauchy.below_zero(weights),
             rates=jnp.where(here, mean_rate, rates),
             cell=jnp.where(learned, (state.cell + 1) % self.memory_size, state.cell),
             generation=generation,
@@ -174,17 +174,6 @@ class DE:
         r2 = jnp.where(r2 < alive, r2, r2 - alive + most)
         pbest, r1, r2 = once(pbest), once(r1), once(r2)
         return member, x, state.x[pbest], state.x[r1], jnp.concatenate([state.x, state.archive])[r2]
-
-
-def _below_zero(location: Array) -> Array:
-    """The probability that Cauchy(location, 0.1) is below 0."""
-    return 0.5 - jnp.arctan(location / 0.1) / jnp.pi
-
-
-def _cauchy(u: Array, location: Array, below: Array) -> Array:
-    """Cauchy(location, 0.1) given that it is above 0, by its inverse, capped at 1; `u` in [0, 1)."""
-    share = below + (1 - below) * (1 - u)
-    return jnp.clip(location + 0.1 * jnp.tan(jnp.pi * (share - 0.5)), jnp.finfo(u.dtype).tiny, 1)
 
 
 def _others(u1: Array, u2: Array, size: Array | int, archived: Array, i: Array) -> tuple[Array, Array]:

@@ -202,3 +202,12 @@ def test_collected_batches_are_one_population():
     other = tell_whole(other, js.Candidates(together), js.Results(ellipsoid(together)))
     for one, two in ((state.mean, other.mean), (state.step, other.step), (state.path, other.path)):
         np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-6)
+
+
+def test_points_told_without_being_asked_for_are_not_taken_for_draws():
+    """A replayed log: the first sample of a state is 0, and so may a point be."""
+    strategy, domain = js.CMAES(population_size=4), js.Domain((0, 0), (True, True))
+    state = strategy.init(jax.random.key(0), domain)
+    x = jnp.array([[0.0, 0.0], [0.2, 0.1], [0.9, 0.3], [0.4, 0.8]])
+    after = strategy.tell(state, js.Candidates(x), js.Results(jnp.arange(4.0)))
+    np.testing.assert_allclose(after.y, (x - state.mean[None]) / state.step, rtol=1e-5)

@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 
 import jaxsearch as js
-from jaxsearch.strategies.differential_evolution import _below_zero, _cauchy, _lehmer, _others
+from jaxsearch.core import cauchy
+from jaxsearch.strategies.differential_evolution import _lehmer, _others
 
 
 def jitted(strategy):
@@ -120,7 +121,7 @@ def test_the_number_of_generations_is_checked(wrong):
 @pytest.mark.parametrize("location", [0.0, 0.3, 0.9])
 def test_weights_are_a_cauchy_distribution_above_0(location):
     u = jax.random.uniform(jax.random.key(1), (20_000,))
-    drawn = np.asarray(_cauchy(u, location, _below_zero(location)))
+    drawn = np.asarray(cauchy.above_zero(u, location, cauchy.below_zero(location)))
     assert drawn.min() > 0
     assert drawn.max() == 1
     whole = stats.cauchy(location, 0.1)
