@@ -49,7 +49,7 @@ class Draws(NamedTuple):
 DRAWS = {
     "RandomSearch": Draws(random.uniform),
     "PSO": Draws(lambda key, shape: sum(random.uniforms(key, shape)), words=3 + 4, mask=True),  # 3 informants
-    "GA": Draws(random.uniform, words=6, mask=True),  # without the uniform points, used in the first generations only
+    "GA": Draws(random.uniform, words=6, mask=True),
     "DE": Draws(words=8, mask=True),
     "SepCMAES": Draws(random.normal),
     "CMAES": Draws(random.normal),
