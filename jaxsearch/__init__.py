@@ -1,9 +1,10 @@
 """Search for the best model as one compiled JAX program."""
 
 from jaxsearch import models
-from jaxsearch.core.protocols import Evaluator, Strategy
+from jaxsearch.core.protocols import Evaluator, Strategy, Trainable
 from jaxsearch.core.types import Candidates, Domain, Results
 from jaxsearch.evaluators.callback import Callback
+from jaxsearch.evaluators.halving import Halving
 from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
 from jaxsearch.evaluators.vectorized import Chunked, Vectorized
@@ -34,6 +35,7 @@ __all__ = [
     "Evaluator",
     "Float",
     "GradientSearch",
+    "Halving",
     "Int",
     "LocalSearch",
     "Memory",
@@ -47,6 +49,7 @@ __all__ = [
     "Sharded",
     "Strategy",
     "Switch",
+    "Trainable",
     "Training",
     "Vectorized",
     "active",

@@ -53,12 +53,12 @@ def report(outcome: Outcome) -> None:
     """The leaderboard, the best network in words, and its scores."""
     result, metric, rows = outcome.result, outcome.metric, outcome.trials.rows
     grid = Grid(title="Leaderboard", title_justify="left")
-    for column in ("#", metric.name, "spread", "network", "learning rate", "batch"):
+    for column in ("#", metric.name, "spread", "network", "learning rate", "weight decay"):
         grid.add_column(column)
     for place, trial in enumerate(outcome.trials.leaders(LEADERS), 1):
-        rate, batch = trial.params["learning_rate"], trial.params["batch_size"]
+        rate, decay = trial.params["learning_rate"], trial.params["weight_decay"]
         spread = f"{np.std(trial.folds):.4f}"
-        grid.add_row(str(place), f"{trial.score:.4f}", spread, trial.architecture, f"{rate:.4g}", str(batch))
+        grid.add_row(str(place), f"{trial.score:.4f}", spread, trial.architecture, f"{rate:.4g}", f"{decay:.4g}")
     Console(soft_wrap=True).print(grid)
     best = outcome.trials.leaders(1)[0]
     if result.stopped == "target":

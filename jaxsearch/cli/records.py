@@ -14,8 +14,9 @@ import jax
 import numpy as np
 
 from jaxsearch.core.types import PyTree
+from jaxsearch.evaluators.fitted import Fitted
 from jaxsearch.evaluators.metrics import Metric
-from jaxsearch.evaluators.trainer import Fitted, numbers
+from jaxsearch.evaluators.parameters import numbers
 from jaxsearch.models import portable
 from jaxsearch.models.mlp import MLP
 from jaxsearch.problems.datasets import Table

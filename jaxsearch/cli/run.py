@@ -93,10 +93,11 @@ def _evaluator(table: Table, test: np.ndarray, options: Options, metric: Metric)
         metric=metric.name,
         folds=options.folds,
         epochs=epochs,
+        batch_size=batch_size,
         chunk_size=_chunk_size(model, options.folds),
         smaller=model.smaller(),
     )
-    return evaluator, model.space(batch_size)
+    return evaluator, model.space()
 
 
 def _load(options: Options) -> Table:

@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol, runtime_checkable
 
-from jaxsearch.core.types import Candidates, Domain, Key, PyTree, Results
+from jaxsearch.core.types import Array, Candidates, Domain, Key, PyTree, Results
 
 State = Any
 
@@ -30,3 +30,31 @@ class Evaluator(Protocol):
     def init(self, key: Key, space: PyTree, count: int) -> State: ...
 
     def evaluate(self, key: Key, state: State, space: PyTree, candidates: Candidates) -> tuple[Results, State]: ...
+
+
+@runtime_checkable
+class Trainable(Evaluator, Protocol):
+    """An evaluator that trains candidates step by step, so that others may decide who goes on.
+
+    The resource is counted in whole units, e.g. epochs. Members are a pytree with leading axis P.
+    """
+
+    def horizon(self, space: PyTree, x: Array) -> Array:
+        """`[P]` int32, the budget that each of the candidates `x` `[P, D]` has in full."""
+        ...
+
+    def order(self, space: PyTree, x: Array) -> Array:
+        """`[P]` int32, the order in which the evaluator likes to have the candidates `x` `[P, D]`."""
+        ...
+
+    def begin(self, state: State, space: PyTree, x: Array) -> PyTree:
+        """Members `[P, ...]` for the candidates `x` `[P, D]`, on which nothing has been spent."""
+        ...
+
+    def advance(self, state: State, space: PyTree, x: Array, members: PyTree, budget: Array) -> PyTree:
+        """Trains the members on which less than `budget` `[P]` has been spent, up to it; others stay as they are."""
+        ...
+
+    def results(self, state: State, members: PyTree) -> Results:
+        """What members reached when they were last trained; NaN before that."""
+        ...

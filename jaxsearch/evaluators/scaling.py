@@ -8,28 +8,35 @@ from jaxsearch.core.types import Array
 
 @pytree
 class Scaler:
-    """Maps a column to (value - mean) * factor; a missing value becomes 0, i.e. the training mean.
+    """Maps a column, or a channel of images, to (value - mean) * factor; a missing value becomes 0, the training mean.
 
-    mean, factor: `[F]`; the factor is 1 / (standard deviation), and 0 for a column that is constant or wholly missing
-    in training, which therefore says nothing later on either (a category that training never saw is such a column).
+    mean, factor: `[F]`, for the last axis of the data; the factor is 1 / (standard deviation), and 0 for a column that
+    is constant or wholly missing in training, which therefore says nothing later on either (a category that training
+    never saw is such a column).
     """
 
     mean: Array
     factor: Array
 
     def transform(self, x: Array) -> Array:
-        scaled = (x - self.mean[None]) * self.factor[None]
+        scaled = (x - _last(self.mean, x)) * _last(self.factor, x)
         return jnp.where(jnp.isnan(scaled), 0, scaled)
 
     def inverse(self, scaled: Array) -> Array:
-        return scaled / jnp.where(self.factor > 0, self.factor, 1)[None] + self.mean[None]
+        return scaled / _last(jnp.where(self.factor > 0, self.factor, 1), scaled) + _last(self.mean, scaled)
 
 
 def fit(x: Array, weights: Array) -> Scaler:
-    """The scaler of the rows of `x` `[n, F]` with `weights` `[n]` above 0; NaN entries are left out."""
-    known = ~jnp.isnan(x) & (weights > 0)[:, None]
-    count = jnp.maximum(jnp.sum(known, 0), 1)
-    mean = jnp.sum(jnp.where(known, x, 0), 0) / count
-    deviation = jnp.sqrt(jnp.sum(jnp.where(known, x - mean[None], 0) ** 2, 0) / count)
+    """The scaler of the rows of `x` `[n, ..., F]` with `weights` `[n]` above 0; NaN entries are left out."""
+    known = ~jnp.isnan(x) & (weights > 0).reshape(-1, *(1,) * (x.ndim - 1))
+    axes = tuple(range(x.ndim - 1))
+    count = jnp.maximum(jnp.sum(known, axes), 1)
+    mean = jnp.sum(jnp.where(known, x, 0), axes) / count
+    deviation = jnp.sqrt(jnp.sum(jnp.where(known, x - _last(mean, x), 0) ** 2, axes) / count)
     varies = deviation > 1e-6 * jnp.maximum(jnp.abs(mean), jnp.finfo(x.dtype).tiny * 1e6)
     return Scaler(mean.astype(x.dtype), jnp.where(varies, 1 / jnp.where(varies, deviation, 1), 0).astype(x.dtype))
+
+
+def _last(values: Array, x: Array) -> Array:
+    """`values` `[F]` with as many axes as `x` `[..., F]`."""
+    return values.reshape((1,) * (x.ndim - 1) + (-1,))

@@ -1,11 +1,13 @@
 """A population that is spread over several devices."""
 
+import math
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from jaxsearch.core.protocols import Evaluator, State
+from jaxsearch.core.protocols import Evaluator, State, Trainable
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
 from jaxsearch.evaluators.vectorized import as_evaluator
@@ -44,13 +46,74 @@ class Sharded:
         return as_evaluator(self.evaluator).init(key, space, count)
 
     def evaluate(self, key: Key, state: State, space: PyTree, candidates: Candidates) -> tuple[Results, State]:
-        # Made here and not when the object is made, which shall start no devices. A new mesh, because the axes of the
-        # user's may be of the explicit kind, while here it is XLA that propagates.
-        mesh = Mesh(jax.devices(), "population") if self.mesh is None else Mesh(self.mesh.devices, self.mesh.axis_names)
-        rows = NamedSharding(mesh, PartitionSpec(self.axis))
+        evaluator = as_evaluator(self.evaluator)
+        if isinstance(evaluator, Trainable):  # its chunks differ in work, so that every device has its own loop
+            order = self.order(space, candidates.x)
+            results = self._apart(
+                lambda x, key, state, space: evaluator.evaluate(key, state, space, Candidates(x))[0],
+                candidates.x[order], key, state, space,
+            )  # fmt: skip
+            return jax.tree.map(lambda leaf: jnp.zeros_like(leaf).at[order].set(leaf), results), state
+        rows = NamedSharding(self._mesh(), PartitionSpec(self.axis))
 
         def spread(leaf: Array) -> Array:
             return jax.lax.with_sharding_constraint(leaf, rows)
 
-        results, state = as_evaluator(self.evaluator).evaluate(key, state, space, jax.tree.map(spread, candidates))
+        results, state = evaluator.evaluate(key, state, space, jax.tree.map(spread, candidates))
         return jax.tree.map(spread, results), state
+
+    def horizon(self, space: PyTree, x: Array) -> Array:
+        return self._trainable.horizon(space, x)
+
+    def order(self, space: PyTree, x: Array) -> Array:
+        """`[P]` int32, the candidates dealt to the devices, so that each gets about the same work."""
+        order, devices = self._trainable.order(space, x), self._num_devices
+        whole = len(x) // devices * devices
+        return jnp.concatenate([order[:whole].reshape(-1, devices).T.reshape(-1), order[whole:]])
+
+    def begin(self, state: State, space: PyTree, x: Array) -> PyTree:
+        return self._apart(lambda x, state, space: self._trainable.begin(state, space, x), x, state, space)
+
+    def advance(self, state: State, space: PyTree, x: Array, members: PyTree, budget: Array) -> PyTree:
+        def advance(rows: tuple, state: State, space: PyTree) -> PyTree:
+            x, members, budget = rows
+            return self._trainable.advance(state, space, x, members, budget)
+
+        return self._apart(advance, (x, members, budget), state, space)
+
+    def results(self, state: State, members: PyTree) -> Results:
+        return self._trainable.results(state, members)
+
+    @property
+    def _trainable(self) -> Trainable:
+        evaluator = as_evaluator(self.evaluator)
+        if not isinstance(evaluator, Trainable):
+            raise ValueError(f"Only a training can be halved or continued; got {evaluator!r}. Use e.g. Training.")
+        return evaluator
+
+    def _apart(self, function: Callable, rows: PyTree, *shared: PyTree) -> PyTree:
+        """`function(rows, *shared)` with the rows `[P, ...]` split over the devices, each running its own program."""
+        count, devices = len(jax.tree.leaves(rows)[0]), self._num_devices
+        filled = jnp.minimum(jnp.arange(-(-count // devices) * devices), count - 1)
+        spec = PartitionSpec(self.axis)
+        apart = jax.shard_map(
+            function,
+            mesh=self._mesh(),
+            in_specs=(spec, *(PartitionSpec() for _ in shared)),
+            out_specs=spec,
+            check_vma=False,
+        )
+        if len(filled) == count:
+            return apart(rows, *shared)
+        results = apart(jax.tree.map(lambda leaf: leaf[filled], rows), *shared)
+        return jax.tree.map(lambda leaf: leaf[:count], results)
+
+    def _mesh(self) -> Mesh:
+        # Made here and not when the object is made, which shall start no devices. A new mesh, because the axes of the
+        # user's may be of the explicit kind, while here it is XLA that propagates.
+        return Mesh(jax.devices(), "population") if self.mesh is None else Mesh(self.mesh.devices, self.mesh.axis_names)
+
+    @property
+    def _num_devices(self) -> int:
+        axes = (self.axis,) if isinstance(self.axis, str) else self.axis
+        return math.prod(self._mesh().shape[axis] for axis in axes)

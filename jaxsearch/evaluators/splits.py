@@ -26,6 +26,11 @@ def hold_out(key: Key, classes: HostArray, count: int) -> Array:
     return _by_rank(key, classes, 1 - np.diff(place))
 
 
+def held_out(key: Key, classes: HostArray, num_folds: int, count: int) -> Array:
+    """The fold `[n]` int32 in which each row is held out: of several, or of one that holds out `count` rows."""
+    return folds(key, classes, num_folds) if num_folds > 1 else hold_out(key, classes, count)
+
+
 def _by_rank(key: Key, classes: HostArray, values: np.ndarray) -> Array:
     """Deals `values` to the rows sorted by class, in random order within a class."""
     order = jnp.lexsort((jax.random.uniform(key, (len(classes),)), jnp.asarray(classes)))

@@ -8,41 +8,60 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsearch.core.names import check_name
+from jaxsearch.core.population import check_count
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, HostArray, Key, PyTree, Results
-from jaxsearch.evaluators import splits, trainer
-from jaxsearch.evaluators.metrics import Metric, metrics
-from jaxsearch.evaluators.vectorized import in_chunks
+from jaxsearch.evaluators import epochs, splits
+from jaxsearch.evaluators.bucketed import in_buckets, needs
+from jaxsearch.evaluators.epochs import Members
+from jaxsearch.evaluators.fitted import Fitted, fit
+from jaxsearch.evaluators.learners import Supervised
+from jaxsearch.evaluators.lessons import Lesson, check_data, check_rows, lesson
+from jaxsearch.evaluators.metrics import metrics
+from jaxsearch.evaluators.own_network import OwnNetwork
+from jaxsearch.evaluators.parameters import PARAMETERS, micro_batch, numbers
+from jaxsearch.models.network import Network
 from jaxsearch.spaces import codec
 
 
 @pytree
 class TrainingState:
-    """What an evaluation needs to know of the split."""
+    """What an evaluation needs to know.
 
-    fold: Array  # [n] int32, the fold in which a row is held out; from 1 on never, for hold-out
+    fold: `[n]` int32, the fold in which a row is held out; from 1 on never, for hold-out.
+    key: of the initial weights, the batches and dropout, for all candidates of a search.
+    """
+
+    fold: Array
+    key: Key
 
 
 @pytree
 class Training:
     """Scores a configuration by the error of the model trained with it, averaged over the folds.
 
-    Candidates x folds train in one flat `vmap`; the folds are the same for all candidates of a search. Standardization
-    is fitted on the training rows of each fold. A model whose outputs are not finite has failed.
+    Chunks of candidates, in all folds, train in one `vmap`, one chunk after the other in one compiled program. All
+    candidates of a search have the same folds, the same batches and the same random numbers, so that a configuration
+    has one loss and differences between candidates are theirs. Standardization is fitted on the training rows of each
+    fold. A member whose weights or outputs are not finite has failed and is frozen.
 
     model: e.g. `MLP(num_features, num_outputs)`; its `space()` is a sensible space, a dict of dimensions by name.
-        Besides the model's parameters, `learning_rate`, `weight_decay` and `batch_size` are understood.
-    data: `x` `[n, F]` floats, NaN for missing, and `y` `[n]` integer classes or float targets.
-    metric: error, balanced_error, cross_entropy, mse, rmse, mae or r2.
+        Besides the model's parameters, `learning_rate`, `weight_decay`, `momentum`, `label_smoothing`, `batch_size` and
+        `epochs` are understood. Or a `Network` of your own, for any space that is a dict.
+    data: `x` `[n, ...]` floats, NaN for missing, and `y` `[n]` integer classes or float targets.
+    metric: one of `metrics`, e.g. error or rmse. A network of your own is measured by its `loss`, on the rows held out;
+        if the folds do not divide the rows, some folds leave one of theirs out of it.
     folds: of the cross-validation, stratified by class; 1 for a single hold-out of `validation_share` of the rows.
-    epochs: passes over the training rows.
+    epochs: passes over the training rows, for candidates without a parameter of that name.
+    batch_size: rows of a gradient, likewise.
     chunk_size: candidates trained at the same time, None for all; bounds the memory, and on a CPU small chunks stay in
         the cache.
     smaller: versions of the model with smaller arrays, cheapest first, e.g. `model.smaller()`; every chunk runs the
         first that all its candidates fit into, to the same losses but for rounding. Each costs a compilation.
     measure: "validation", or "training" for the error on the rows trained on.
 
-    `Results.aux` holds `folds` `[P, K]`, the loss in every fold, and `key` `[P, ...]`, the key data of every candidate.
+    `Results.aux` holds `folds` `[P, K]`, the loss in every fold, `epochs` `[P]`, those trained, and `key` `[P, ...]`,
+    the data of the key from which `init` made the folds and all that is random in training.
     Raises ValueError for data, a metric, folds or a space that do not fit together.
     """
 
@@ -51,6 +70,7 @@ class Training:
     metric: str = static(default="error")
     folds: int = static(default=5)
     epochs: int = static(default=30)
+    batch_size: int = static(default=64)
     chunk_size: int | None = static(default=None)
     validation_share: float = static(default=0.2)
     measure: str = static(default="validation")
@@ -59,101 +79,122 @@ class Training:
     def __post_init__(self):
         check_name("metric", self.metric, metrics)
         check_name("measure", self.measure, ("validation", "training"))
-        for name in ("folds", "epochs", "chunk_size"):
-            value = getattr(self, name)
-            if not (value is None and name == "chunk_size") and (not isinstance(value, int) or value < 1):
-                raise ValueError(f"{name} must be an integer of at least 1; got {value!r}.")
+        for name in ("folds", "epochs", "batch_size"):
+            check_count(name, getattr(self, name))
+        check_count("chunk_size", self.chunk_size or 1)
         if not 0 < self.validation_share < 1:
             raise ValueError(f"validation_share must be between 0 and 1; got {self.validation_share!r}. Try 0.2.")
         if all(isinstance(part, np.ndarray | jax.Array) for part in self.data):  # else placeholders of a transformation
             x, y = self.data
-            trainer.check_data(self.model, x, y, self._metric)
+            check_rows(x, y)
+            if not self._own:
+                check_data(self.model, x, y, metrics[self.metric])
             if max(2, self.folds) > len(x):
                 raise ValueError(f"{self.folds} folds need as many rows; the data have {len(x)}. Use fewer folds.")
 
     @property
-    def _metric(self) -> Metric:
-        return metrics[self.metric]
+    def _own(self) -> bool:
+        """Whether the network is the user's own."""
+        return isinstance(self.model, Network)
+
+    @property
+    def _classifies(self) -> bool:
+        integers = jnp.issubdtype(self.data[1].dtype, jnp.integer)
+        return integers if self._own else metrics[self.metric].task == "classification"
 
     @property
     def _num_held_out(self) -> int:
         """The most rows that a fold holds out."""
         count = len(self.data[0])
-        return (
-            -(-count // self.folds) if self.folds > 1 else min(max(round(self.validation_share * count), 1), count - 1)
-        )
+        share = round(self.validation_share * count) if self.folds == 1 else -(-count // self.folds)
+        return min(max(share, 1), count - 1)
 
     def init(self, key: Key, space: PyTree, count: int) -> TrainingState:
         if not isinstance(space, dict):
             raise ValueError(f"Training needs a dict of dimensions by name; got {space!r}. Start from model.space().")
-        trainer.micro_batch(space, len(self.data[0]))
-        self.model.check_space(space, also=("learning_rate", "weight_decay", "batch_size"))
+        micro_batch(space, self.batch_size, len(self.data[0]))
+        if not self._own:
+            self.model.check_space(space, also=PARAMETERS)
+        key_split, _ = jax.random.split(key)
         y = jnp.asarray(self.data[1])
-        classes = y if self._metric.task == "classification" else jnp.zeros_like(y)
-        if self.folds > 1:
-            return TrainingState(splits.folds(key, classes, self.folds))
-        return TrainingState(splits.hold_out(key, classes, self._num_held_out))
+        classes = y if self._classifies else jnp.zeros(len(y), jnp.int32)
+        fold = splits.held_out(key_split, classes, self.folds, self._num_held_out)
+        return TrainingState(fold, key)
 
     def evaluate(
         self, key: Key, state: TrainingState, space: PyTree, candidates: Candidates
     ) -> tuple[Results, TrainingState]:
-        keys, count = jax.random.split(key, len(candidates.x)), len(candidates.x)
-        data = self._arrays()
-        params = jax.vmap(codec.decode, in_axes=(None, 0))(space, candidates.x)
-        models = (*self.smaller, self.model)
-        fits = self._fits(space, params)
-        order = jnp.argsort(jnp.argmax(fits, axis=1))  # so that the chunks are of one size as far as possible
+        members = epochs.unborn(len(candidates.x), self.folds)  # learns in its chunk and is forgotten there
+        budget = self.horizon(space, candidates.x)
+        return self.results(state, self.advance(state, space, candidates.x, members, budget)), state
 
-        def chunk(fits: Array, keys: Key, params: PyTree) -> Array:
-            runs = [functools.partial(self._losses, model) for model in models]
-            first = jnp.argmax(jnp.all(fits, axis=0))  # the model's own arrays, the last, fit every candidate
-            arguments = (keys, params, space, state.fold, data)
-            return jax.lax.switch(first, runs, *arguments) if self.smaller else runs[0](*arguments)
+    def horizon(self, space: PyTree, x: Array) -> Array:
+        """`[P]` int32, the epochs that each candidate `x` `[P, D]` is trained in full."""
+        params = self._params(space, x)
+        return jnp.broadcast_to(jnp.asarray(params.get("epochs", self.epochs)), len(x)).astype(jnp.int32)
 
-        sorted_rows = jax.tree.map(lambda leaf: leaf[order], (fits, keys, params))
-        losses = in_chunks(chunk, sorted_rows, self.chunk_size or count)
-        losses = jnp.zeros_like(losses).at[order].set(losses)
-        aux = {"folds": losses, "key": jax.random.key_data(keys)}
-        return Results(jnp.mean(losses, axis=1), aux=aux), state
+    def begin(self, state: TrainingState, space: PyTree, x: Array) -> Members:
+        """The candidates `x` `[P, D]` before their first epoch."""
+        lesson, params = self._lesson(state, space), self._params(space, x)
+        learned = epochs.begin(self._learner(self.model, space), lesson, params)
+        return epochs.unborn(len(x), self.folds)._replace(learned=learned)
 
-    def _fits(self, space: PyTree, params: PyTree) -> Array:
-        """`[P, 1 + smaller]` bool: which of the models, the own one last, an architecture fits into."""
+    def order(self, space: PyTree, x: Array) -> Array:
+        """`[P]` int32, the candidates by the work that their training is."""
+        _, cost = needs((*self.smaller, self.model), space, self._params(space, x))
+        return jnp.argsort(cost * self.horizon(space, x)).astype(jnp.int32)
 
-        def one(params: PyTree) -> Array:
-            if not self.smaller:
-                return jnp.ones(1, bool)
-            architecture = self.model.complete(space, trainer.numbers(space, params))
-            return jnp.stack([*(model.fits(architecture) for model in self.smaller), jnp.array(True)])
+    def advance(self, state: TrainingState, space: PyTree, x: Array, members: Members, budget: Array) -> Members:
+        """Trains the members that have fewer epochs than `budget` `[P]` behind them up to it."""
+        params, lesson = self._params(space, x), self._lesson(state, space)
+        learners = [self._learner(model, space) for model in (*self.smaller, self.model)]
+        size, cost = needs((*self.smaller, self.model), space, params)
+        run = functools.partial(epochs.run_chunk, learners, lesson)
+        chunk_size = min(self.chunk_size or len(x), len(x))
+        return in_buckets(run, size, cost * budget, members.epoch < budget, (params, budget), members, chunk_size)
 
-        return jax.vmap(one)(params)
+    def results(self, state: TrainingState, members: Members) -> Results:
+        """The mean of the losses in the folds."""
+        words = jax.random.key_data(state.key)
+        key = jnp.broadcast_to(words, (len(members.epoch), *words.shape))
+        aux = {"folds": members.losses, "epochs": members.epoch, "key": key}
+        return Results(jnp.mean(members.losses, axis=1), aux=aux)
 
-    def _losses(
-        self, model: Any, keys: Key, params: PyTree, space: PyTree, fold_of: Array, data: tuple[Array, Array]
-    ) -> Array:
-        """The losses `[P, K]` of P candidates in every fold, in one flat `vmap`."""
-        count = len(keys)
-        fold = jnp.tile(jnp.arange(self.folds), count)
-        every_fold = jax.tree.map(lambda leaf: jnp.repeat(leaf, self.folds, axis=0), (keys, params))
-        x, y = data
-        num_rows, metric = len(x) - self._num_held_out, self._metric
+    def _params(self, space: PyTree, x: Array) -> PyTree:
+        return numbers(space, jax.vmap(codec.decode, in_axes=(None, 0))(space, x))
 
-        def fold_loss(key: Key, params: PyTree, fold: Array) -> Array:
-            held_out = fold_of == fold
-            fitted = trainer.train(key, model, space, params, x, y, ~held_out, num_rows, self.epochs, metric)
-            outputs = fitted.predict(x)
-            measured = held_out if self.measure == "validation" else ~held_out
-            loss = metric.loss(outputs, y, measured.astype(outputs.dtype))
-            return jnp.where(jnp.all(jnp.isfinite(outputs)), loss, jnp.nan).astype(jnp.result_type(float))
+    def _learner(self, model: Any, space: PyTree, num_rows: int | None = None) -> Any:
+        num_rows = num_rows or len(self.data[0]) - self._num_held_out
+        size = micro_batch(space, self.batch_size, num_rows)
+        if self._own:
+            floats = jnp.issubdtype(self.data[0].dtype, jnp.floating)
+            return OwnNetwork(model, floats, num_rows // size, size)
+        return Supervised(model, metrics[self.metric], self.epochs, num_rows // size, size, "batch_size" in space)
 
-        keys, params = every_fold
-        return jax.vmap(fold_loss)(keys, params, fold).reshape(count, self.folds)
+    def _lesson(self, state: TrainingState, space: PyTree) -> Lesson:
+        x, y = self._arrays()
+        held_out = state.fold[None] == jnp.arange(self.folds)[:, None]
+        measured, most = held_out, self._num_held_out
+        if self.measure == "training":
+            measured, most = ~held_out, len(x) - len(x) // self.folds
+        if self._own and len(x) % self.folds:
+            most -= 1
+        _, key = jax.random.split(state.key)
+        learner = self._learner(self.model, space)
+        return lesson(key, learner, space, x, y, held_out, measured, most, not self._own and not self._classifies)
 
     def _arrays(self) -> tuple[Array, Array]:
         """The data with floats where the arithmetic needs them; integer pixels and prices are welcome."""
-        x, y = jnp.asarray(self.data[0], jnp.result_type(float)), jnp.asarray(self.data[1])
-        return x, y if self._metric.task == "classification" else y.astype(x.dtype)
+        x, y = map(jnp.asarray, self.data)
+        if self._own:
+            return x, y
+        x = x.astype(jnp.result_type(float))
+        return x, y if self._classifies else y.astype(x.dtype)
 
-    def fit(self, key: Key, space: PyTree, params: PyTree) -> trainer.Fitted:
+    def fit(self, key: Key, space: PyTree, params: PyTree) -> Fitted:
         """Trains one configuration on all rows, none held out."""
+        params = jax.tree.map(jnp.asarray, numbers(space, params))
+        architecture = self.model.complete(space, params)
+        smallest = next((model for model in self.smaller if bool(model.fits(architecture))), self.model)
         x, y = self._arrays()
-        return trainer.fit(key, self.model, space, params, x, y, self.epochs, self._metric)
+        return fit(key, self._learner(smallest, space, len(x)), space, params, x, y, not self._classifies)

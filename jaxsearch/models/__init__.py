@@ -1,3 +1,4 @@
-"""Networks whose architecture is data, so that a population of different ones trains in one program."""
+"""Networks whose architecture is data."""
 
 from jaxsearch.models.mlp import MLP as MLP
+from jaxsearch.models.network import Network as Network

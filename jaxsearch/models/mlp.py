@@ -10,11 +10,8 @@ import numpy as np
 from jaxsearch.core.names import check_name
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Key, PyTree
-from jaxsearch.models import masking
+from jaxsearch.models import activations, masking
 from jaxsearch.spaces.dimensions import Choice, Float, Int
-
-ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh, "silu": jax.nn.silu, "gelu": jax.nn.gelu}
-VARIANCE = {"relu": 2.0, "tanh": 1.0, "silu": 2.0, "gelu": 2.0}  # times 1/fan-in; He et al., 2015, Glorot, Bengio, 2010
 
 
 @pytree
@@ -27,6 +24,7 @@ class MLP:
     num_features: inputs F. num_outputs: outputs O (classes, or 1 for regression).
     max_layers, max_width: the largest architecture; min_width: the smallest width in `space()`.
     activations: the names that may be chosen, from relu, tanh, silu and gelu.
+    depth: `[]` int, at least the `layers` of every candidate that runs; the layers beyond it are skipped. None for all.
 
     Parameters, each with a default if a space leaves it out: `layers` int, `width` `[max_layers]` or scalar int,
     `activation` index into `activations`, `dropout` in [0, 1).
@@ -38,6 +36,7 @@ class MLP:
     max_width: int = static(default=128)
     min_width: int = static(default=8)
     activations: tuple[str, ...] = static(default=("relu", "tanh", "silu"))
+    depth: Array | None = None
 
     def __post_init__(self):
         for name in ("num_features", "num_outputs", "max_layers", "max_width", "min_width"):
@@ -46,25 +45,24 @@ class MLP:
                 raise ValueError(f"{name} must be an integer of at least 1; got {value!r}.")
         if self.min_width > self.max_width:
             raise ValueError(f"min_width must be at most max_width={self.max_width}; got {self.min_width}. Lower it.")
-        unknown = [name for name in self.activations if name not in ACTIVATIONS]
-        if unknown or not self.activations:
-            raise ValueError(f"activations must be among {', '.join(ACTIVATIONS)}; got {self.activations!r}.")
+        activations.check(self.activations)
 
-    def space(self, batch_size: int = 64) -> dict[str, Any]:
-        """A sensible space for the architecture together with learning rate, weight decay and batch size.
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of a row of `x`."""
+        return (self.num_features,)
 
-        batch_size: the smallest one; twice and four times as much are the others.
-        """
+    def space(self) -> dict[str, Any]:
+        """A sensible space for the architecture together with learning rate and weight decay."""
         space: dict[str, Any] = {
             "learning_rate": Float(1e-3, 3e-2, log=True),
             "weight_decay": Float(1e-4, 1.0, log=True),
-            "batch_size": Choice(batch_size, 2 * batch_size, 4 * batch_size),
             "dropout": Float(0.0, 0.4),
         }
         if self.max_layers > 1:
             space["layers"] = Int(1, self.max_layers)
         if self.max_width > self.min_width:
-            space["width"] = Int(self.min_width, self.max_width, log=True, shape=(self.max_layers,))
+            space["width"] = Int(self.min_width, self.max_width, log=True)
         if len(self.activations) > 1:
             space["activation"] = Choice(*self.activations)
         return space
@@ -100,43 +98,80 @@ class MLP:
         }
 
     def smaller(self) -> tuple["MLP", ...]:
-        """Versions with smaller arrays, cheapest first, for most architectures of `space()`."""
-        half = dataclasses.replace(self, max_width=-(-self.max_width // 2), min_width=1)
-        shallow = dataclasses.replace(self, max_layers=1)
-        return tuple(model for model in (half, shallow) if model != self) if self.max_width > 32 else ()
+        """Versions with narrower arrays, cheapest first; see `Training`. None for a network that is narrow anyway."""
+        widths = [-(-quarters * self.max_width // 4) for quarters in (1, 2, 3)] if self.max_width > 32 else []
+        return tuple(dataclasses.replace(self, max_width=w, min_width=min(self.min_width, w)) for w in widths)
 
     def fits(self, params: dict[str, Array]) -> Array:
-        """Whether the architecture, completed by this or a larger version, fits into this one's arrays; bool."""
-        width = params["width"]
-        used = jnp.where(jnp.arange(width.shape[0]) < params["layers"], width, 0)
-        return (params["layers"] <= self.max_layers) & jnp.all(used <= self.max_width)
+        """Whether the architecture, completed by this or a wider version, fits into this one's arrays; bool."""
+        return jnp.all(self._used(params) <= self.max_width)
 
-    def init(self, key: Key, params: dict[str, Array]) -> PyTree:
-        """Random weights, uniform with the variance for the activation and the active fan-in; biases 0."""
+    def bounded(self, params: dict[str, Array]) -> "MLP":
+        """This network for candidates with the completed `params` `[C, ...]` only: what none of them has is skipped."""
+        return dataclasses.replace(self, depth=jnp.max(params["layers"]))
+
+    def flops(self, params: dict[str, Array]) -> Array:
+        """Floating-point operations of the matrix products for one row, forward; `[]`."""
+        used = self._used(params)
+        fan_in = jnp.append(self.num_features, used[:-1])
+        return 2.0 * (jnp.sum(fan_in * used) + used[params["layers"] - 1] * self.num_outputs)
+
+    def num_parameters(self, params: dict[str, Array]) -> Array:
+        """Weights and biases of the architecture, `[]`."""
+        return self.flops(params) / 2 + jnp.sum(self._used(params)) + self.num_outputs
+
+    def _used(self, params: dict[str, Array]) -> Array:
+        """`[max_layers]`, the width of each layer, 0 for one that is off."""
+        return jnp.where(jnp.arange(self.max_layers) < params["layers"], params["width"], 0)
+
+    def shapes(self) -> PyTree:
+        """The weights' shapes and dtypes."""
+        fan_in = [self.num_features, *[self.max_width] * (self.max_layers - 1)]
+        hidden = [{"w": (rows, self.max_width), "b": (self.max_width,)} for rows in fan_in]
+        output = {"w": (self.max_width, self.num_outputs), "b": (self.num_outputs,)}
+        return masking.structs({"hidden": hidden, "output": output})
+
+    def draw(self, key: Key) -> PyTree:
+        """Draws from U[-1, 1] for `init`, the same ones for the weights that networks of different sizes share."""
         key_hidden, key_output = jax.random.split(key)
-        width, size = params["width"], self.max_width
-        variance = jnp.asarray([VARIANCE[name] for name in self.activations])[params["activation"]]
-        hidden = []
-        for layer in range(self.max_layers):
-            rows, fan_in = (self.num_features, self.num_features) if layer == 0 else (size, width[layer - 1])
-            hidden.append(_dense(jax.random.fold_in(key_hidden, layer), rows, size, variance / fan_in))
-        return {"hidden": hidden, "output": _dense(key_output, size, self.num_outputs, 1 / width[params["layers"] - 1])}
+        rows = [self.num_features, *[self.max_width] * (self.max_layers - 1)]
+        return {
+            "hidden": [
+                {"w": masking.uniform_table(jax.random.fold_in(key_hidden, layer), fan_in, self.max_width)}
+                for layer, fan_in in enumerate(rows)
+            ],
+            "output": {"w": masking.uniform_table(key_output, self.max_width, self.num_outputs)},
+        }
+
+    def init(self, draws: PyTree, params: dict[str, Array]) -> PyTree:
+        """Random weights, uniform with the variance for the activation and the active fan-in; biases 0.
+
+        draws: from `draw` of this network or a larger version of it.
+        """
+        gain, width = activations.variance(self.activations, params["activation"]), params["width"]
+        hidden = [_dense(draws["hidden"][0], self.num_features, self.max_width, gain / self.num_features)]
+        hidden += [
+            _dense(draws["hidden"][layer], self.max_width, self.max_width, gain / width[layer - 1])
+            for layer in range(1, self.max_layers)
+        ]
+        last = _dense(draws["output"], self.max_width, self.num_outputs, 1 / width[params["layers"] - 1])
+        return {"hidden": hidden, "output": last}
 
     def apply(self, key: Key | None, params: dict[str, Array], weights: PyTree, x: Array) -> Array:
         """The outputs `[B, O]` for the inputs `x` `[B, F]`; with a key, units are dropped as in training."""
-        functions = [ACTIVATIONS[name] for name in self.activations]
-        for layer, dense in enumerate(weights["hidden"]):
-            before = x @ dense["w"] + dense["b"][None]
-            h = (
-                jax.lax.select_n(params["activation"], *(f(before) for f in functions))
-                if functions[1:]
-                else functions[0](before)
-            )
+
+        def dense(layer: int, h: Array) -> Array:
+            h = h @ weights["hidden"][layer]["w"] + weights["hidden"][layer]["b"][None]
+            h = activations.activate(self.activations, params["activation"], h)
             h = h * masking.units(params["width"][layer], self.max_width, h.dtype)[None]
-            if key is not None:
-                h = masking.dropout(jax.random.fold_in(key, layer), params["dropout"], h)
-            x = h if layer == 0 else jnp.where(layer < params["layers"], h, x)
-        return x @ weights["output"]["w"] + weights["output"]["b"][None]
+            return h if key is None else masking.dropout(key, layer, params["dropout"], h)
+
+        h = dense(0, x)
+        for layer in range(1, self.max_layers):
+            # A branch that no candidate takes is not run: `depth` is the same for all of them, `layers` is not.
+            run = lambda h, layer=layer: jnp.where(layer < params["layers"], dense(layer, h), h)  # noqa: E731
+            h = run(h) if self.depth is None else jax.lax.cond(layer < self.depth, run, lambda h: h, h)
+        return h @ weights["output"]["w"] + weights["output"]["b"][None]
 
     def compact(self, params: dict[str, Array], weights: PyTree) -> tuple[str, list[tuple[np.ndarray, np.ndarray]]]:
         """Host side: the activation's name and the `(w, b)` of every active layer at its own size, output last."""
@@ -155,8 +190,8 @@ class MLP:
         return f"{layers} hidden layer{'s' * (layers > 1)} of {widths} units, {name}, dropout {dropout:.2f}"
 
 
-def _dense(key: Key, rows: int, columns: int, variance: Array) -> dict[str, Array]:
-    w = masking.uniform_table(key, rows, columns)
+def _dense(draws: dict[str, Array], rows: int, columns: int, variance: Array) -> dict[str, Array]:
+    w = draws["w"][:rows, :columns]
     return {"w": w * jnp.sqrt(3 * variance).astype(w.dtype), "b": jnp.zeros(columns, w.dtype)}
 
 

@@ -7,7 +7,7 @@ from sklearn import metrics as reference
 from sklearn.preprocessing import StandardScaler
 
 import jaxsearch as js
-from jaxsearch.evaluators import scaling, splits, trainer
+from jaxsearch.evaluators import parameters, scaling, splits
 from jaxsearch.evaluators.metrics import metrics
 
 
@@ -45,7 +45,7 @@ def test_chunks_and_smaller_models_change_nothing(chunk_size):
     smaller = js.Training(
         wide, iris(), folds=2, epochs=4, metric="cross_entropy", chunk_size=chunk_size, smaller=wide.smaller()
     )
-    assert len(wide.smaller()) == 2
+    assert len(wide.smaller()) == 3
     np.testing.assert_allclose(evaluate(smaller, space).loss, plain.loss, rtol=1e-3, atol=1e-4)
 
 
@@ -82,9 +82,9 @@ def test_hold_out_and_training_error():
     held_out = evaluate(js.Training(MODEL, iris(), folds=1, validation_share=0.4, epochs=8), MODEL.space())
     assert held_out.aux["folds"].shape == (6, 1)
     on_training = evaluate(
-        js.Training(MODEL, iris(), folds=3, epochs=8, metric="cross_entropy", measure="training"), MODEL.space()
+        js.Training(MODEL, iris(), folds=3, epochs=100, metric="cross_entropy", measure="training"), MODEL.space()
     )
-    on_validation = evaluate(js.Training(MODEL, iris(), folds=3, epochs=8, metric="cross_entropy"), MODEL.space())
+    on_validation = evaluate(js.Training(MODEL, iris(), folds=3, epochs=100, metric="cross_entropy"), MODEL.space())
     assert float(on_training.loss.mean()) < float(on_validation.loss.mean())
 
 
@@ -175,17 +175,17 @@ def test_metrics_agree_with_scikit_learn():
 
 def test_choices_of_numbers_stand_for_themselves():
     space = {"batch_size": js.Choice(48, 96), "learning_rate": js.Choice(0.1, 0.01), "kind": js.Choice("a", 1)}
-    values = trainer.numbers(space, dict.fromkeys(space, jnp.array(1)))
+    values = parameters.numbers(space, dict.fromkeys(space, jnp.array(1)))
     assert {name: float(value) for name, value in values.items()} == pytest.approx(
         {"batch_size": 96, "learning_rate": 0.01, "kind": 1}
     )
-    assert trainer.micro_batch(space, 1000) == 48
-    assert trainer.micro_batch(space, 30) == 30
-    assert trainer.micro_batch({"batch_size": js.Int(16, 64, log=True)}, 1000) == 16
-    assert trainer.micro_batch({}, 1000) == 64
+    assert parameters.micro_batch(space, 64, 1000) == 48
+    assert parameters.micro_batch(space, 64, 30) == 30
+    assert parameters.micro_batch({"batch_size": js.Int(16, 64, log=True)}, 64, 1000) == 16
+    assert parameters.micro_batch({}, 64, 1000) == 64
     for bad in (js.Float(1, 2), js.Choice("a"), js.Int(0, 4), 32):
         with pytest.raises(ValueError, match="batch_size must be"):
-            trainer.micro_batch({"batch_size": bad}, 100)
+            parameters.micro_batch({"batch_size": bad}, 64, 100)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_choices_of_numbers_stand_for_themselves():
         ({"epochs": 1.5}, "epochs must be"),
         ({"validation_share": 1.0}, "validation_share must be"),
         ({"measure": "test"}, "Unknown measure"),
-        ({"data": (np.zeros((9, 3), np.float32), np.zeros(9, int))}, "takes 4 features; x has 3"),
+        ({"data": (np.zeros((9, 3), np.float32), np.zeros(9, int))}, "takes rows of shape \\(4,\\); x has \\(3,\\)"),
         ({"data": (np.zeros((9, 4), np.float32), np.zeros(8, int))}, "got shapes"),
         ({"data": (np.zeros((9, 4), np.float32), np.full(9, 3))}, "y has 3 .. 3"),
         ({"data": (jnp.zeros((9, 4)), jnp.full(9, 7))}, "y has 7 .. 7"),

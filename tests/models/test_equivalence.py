@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import jaxsearch as js
-from jaxsearch.evaluators import trainer
+from jaxsearch.evaluators import epochs
+from jaxsearch.evaluators.learners import Supervised
+from jaxsearch.evaluators.lessons import lesson
 from jaxsearch.evaluators.metrics import metrics
 from jaxsearch.models import masking
 
@@ -33,16 +35,32 @@ def parameters(layers, widths, activation=0, dropout=0.3):
     }
 
 
-SPACE = {"batch_size": js.Int(16, 64)}
+def space_of(params):
+    """A space with these names, for configurations that are given as they are."""
+    batch_size = js.Int(16, 64)
+    return {name: batch_size if name == "batch_size" else js.Float(0, 1) for name in params}
 
 
 @functools.partial(jax.jit, static_argnames="task")
 def trained(model, params, task="classification"):
+    """The outputs of each of the candidates `params` `[C, ...]`, trained together in one fold."""
     x, y = map(jnp.asarray, data(task))
     metric = metrics["error" if task == "classification" else "mse"]
-    rows = jnp.arange(ROWS) % 5 != 0
-    fitted = trainer.train(jax.random.key(3), model, dict.fromkeys(params) | SPACE, params, x, y, rows, 120, 6, metric)
-    return fitted.predict(x)
+    held_out = jnp.arange(ROWS)[None] % 5 == 0
+    learner = Supervised(model, metric, epochs=6, steps=120 // 16, batch_size=16, accumulates=True)
+    space = space_of(params)
+    one_fold = lesson(jax.random.key(3), learner, space, x, y, held_out, held_out, 30, task == "regression")
+    count = len(params["layers"])
+    members = epochs.unborn(count, 1)._replace(learned=epochs.begin(learner, one_fold, params))
+    members = epochs.train(learner.bounded(params, space), one_fold, params, members, jnp.full(count, 6))
+    fold = jax.tree.map(lambda leaf: leaf[0], one_fold.folds)
+    return jax.vmap(lambda params, learned: learner.outputs(params, space, learned, fold, x))(
+        params, jax.tree.map(lambda leaf: leaf[:, 0], members.learned)
+    )
+
+
+def stacked(*rows):
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *rows)
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
@@ -54,23 +72,23 @@ def test_training_padded_equals_training_alone(layers, widths, activation, task)
     outputs = CLASSES if task == "classification" else 1
     padded = js.models.MLP(FEATURES, outputs, max_layers=3, max_width=32)
     alone = js.models.MLP(FEATURES, outputs, max_layers=layers, max_width=max(widths[:layers]), min_width=1)
-    inside = trained(padded, parameters(layers, widths, activation), task)
-    outside = trained(alone, parameters(layers, widths[:layers], activation), task)
-    np.testing.assert_allclose(inside, outside, rtol=2e-3, atol=2e-3)
+    inside = trained(padded, stacked(parameters(layers, widths, activation)), task)
+    outside = trained(alone, stacked(parameters(layers, widths[:layers], activation)), task)
+    np.testing.assert_allclose(inside, outside, rtol=1e-3, atol=1e-3)
 
 
 def test_training_together_equals_training_alone():
     model = js.models.MLP(FEATURES, CLASSES, max_layers=3, max_width=32)
     rows = [parameters(1, [7, 3, 30]), parameters(3, [4, 16, 9], 2, 0.0), parameters(2, [32, 5, 8], 1, 0.5)]
-    together = jax.vmap(lambda params: trained(model, params))(jax.tree.map(lambda *leaves: jnp.stack(leaves), *rows))
+    together = trained(model, stacked(*rows))
     for i, params in enumerate(rows):
-        np.testing.assert_allclose(together[i], trained(model, params), rtol=2e-3, atol=2e-3)
+        np.testing.assert_allclose(together[i], trained(model, stacked(params))[0], rtol=1e-3, atol=1e-3)
 
 
 def test_weights_that_are_off_never_move_the_output():
     model = js.models.MLP(FEATURES, CLASSES, max_layers=3, max_width=16)
     params = parameters(2, [5, 6, 9])
-    weights = model.init(jax.random.key(0), params)
+    weights = model.init(model.draw(jax.random.key(0)), params)
     x = jnp.asarray(data()[0])
     gradient = jax.grad(lambda w: jnp.sum(model.apply(None, params, w, x) ** 2))(weights)
     assert np.all(np.asarray(gradient["hidden"][2]["w"]) == 0)
@@ -82,7 +100,7 @@ def test_weights_that_are_off_never_move_the_output():
 
 def test_weights_start_with_the_variance_of_the_active_fan_in():
     model = js.models.MLP(400, CLASSES, max_layers=2, max_width=256)
-    weights = model.init(jax.random.key(0), parameters(2, [64, 200]) | {"activation": jnp.array(0)})
+    weights = model.init(model.draw(jax.random.key(0)), parameters(2, [64, 200]) | {"activation": jnp.array(0)})
     assert np.var(weights["hidden"][0]["w"]) == pytest.approx(2 / 400, rel=0.05)
     assert np.var(weights["hidden"][1]["w"]) == pytest.approx(2 / 64, rel=0.05)
     assert np.var(weights["output"]["w"]) == pytest.approx(1 / 200, rel=0.15)
@@ -93,8 +111,8 @@ def test_tables_and_dropout_do_not_depend_on_the_padding():
     small, large = masking.uniform_table(key, 3, 4), masking.uniform_table(key, 6, 9)
     np.testing.assert_array_equal(small, large[:3, :4])
     ones = jnp.ones((8, 40))
-    dropped = masking.dropout(key, jnp.array(0.25), ones)
-    np.testing.assert_array_equal(dropped[:, :10], masking.dropout(key, jnp.array(0.25), ones[:, :10]))
+    dropped = masking.dropout(key, 1, jnp.array(0.25), ones)
+    np.testing.assert_array_equal(dropped[:, :10], masking.dropout(key, 1, jnp.array(0.25), ones[:, :10]))
     np.testing.assert_allclose(np.unique(dropped), [0, 4 / 3], rtol=1e-6)
     assert float(jnp.mean(dropped == 0)) == pytest.approx(0.25, abs=0.08)
 
@@ -102,10 +120,10 @@ def test_tables_and_dropout_do_not_depend_on_the_padding():
 def test_the_space_has_what_the_model_and_the_trainer_read():
     model = js.models.MLP(FEATURES, CLASSES, max_layers=4, max_width=64)
     assert set(model.space()) == {
-        "learning_rate", "weight_decay", "batch_size", "dropout", "layers", "width", "activation",
+        "learning_rate", "weight_decay", "dropout", "layers", "width", "activation",
     }  # fmt: skip
     degenerate = js.models.MLP(FEATURES, CLASSES, max_layers=1, max_width=8, activations=("tanh",))
-    assert set(degenerate.space()) == {"learning_rate", "weight_decay", "batch_size", "dropout"}
+    assert set(degenerate.space()) == {"learning_rate", "weight_decay", "dropout"}
     assert model.summary(model.complete({}, {"layers": 2, "width": np.array([8, 4, 2, 1])})) == (
         "2 hidden layers of 8-4 units, relu, dropout 0.00"
     )

@@ -1,16 +1,33 @@
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import jaxsearch as js
-from jaxsearch.models import mlp, portable
+from jaxsearch.models import activations, portable
+
+
+@pytest.mark.parametrize("name", activations.VARIANCE)
+def test_activations_are_those_of_jax_and_so_are_their_slopes(name):
+    h, names = jnp.linspace(-6, 6, 101), tuple(activations.VARIANCE)
+    theirs = jnp.tanh if name == "tanh" else getattr(jax.nn, name)
+
+    def ours(h):
+        return activations.activate(names, jnp.array(names.index(name)), h)
+
+    np.testing.assert_allclose(ours(h), theirs(h), rtol=1e-5, atol=1e-5)
+    for values in (ours, lambda h: activations.activate((name,), jnp.array(0), h)):
+        slopes = jax.vmap(jax.grad(lambda h, values=values: values(h[None])[0]))(h)
+        np.testing.assert_allclose(slopes, jax.vmap(jax.grad(theirs))(h), rtol=1e-4, atol=1e-5)
 
 
 def test_activations_agree_with_those_trained_with():
     h = np.linspace(-30, 30, 301).astype(np.float32)
     for name, function in portable.ACTIVATIONS.items():
-        np.testing.assert_allclose(function(h), mlp.ACTIVATIONS[name](h), rtol=1e-4, atol=1e-4)
-    assert portable.ACTIVATIONS.keys() == mlp.ACTIVATIONS.keys()
+        np.testing.assert_allclose(
+            function(h), activations.activate((name,), jnp.array(0), jnp.asarray(h)), rtol=1e-4, atol=1e-4
+        )
+    assert portable.ACTIVATIONS.keys() == activations.VARIANCE.keys()
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])

@@ -1,0 +1,138 @@
+"""How one network learns: one candidate in one fold; `Training` runs them for a population."""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.types import Array, Key, PyTree
+from jaxsearch.evaluators.lessons import Fold
+from jaxsearch.evaluators.metrics import Metric
+from jaxsearch.models import masking
+
+
+class Learned(NamedTuple):
+    """What training has made of a network of S weights.
+
+    All weights lie in one vector, so that XLA makes one kernel of each part of an update, not one for every array.
+
+    weights: `[S]`. first, second: `[S]`, the moments of the gradient. gradient: `[S]`, what has accumulated since the
+        last update; None if every step is one.
+    """
+
+    weights: Array
+    first: Array
+    second: Array
+    gradient: Array | None
+
+
+@pytree
+class Supervised:
+    """Trains a network of `models` by AdamW with a cosine learning rate; all methods are for one candidate and fold.
+
+    epochs: passes over the training rows, unless the parameters have their own. steps: micro-batches per epoch.
+    batch_size: rows per micro-batch; candidates with larger batches accumulate gradients.
+    accumulates: whether any has.
+    """
+
+    model: Any
+    metric: Metric = static()
+    epochs: int = static()
+    steps: int = static()
+    batch_size: int = static()
+    accumulates: bool = static()
+
+    def bounded(self, params: PyTree, space: PyTree) -> "Supervised":
+        """This learner for candidates with `params` `[C, ...]` only, see `MLP.bounded`."""
+        architectures = jax.vmap(lambda params: self.model.complete(space, params))(params)
+        return dataclasses.replace(self, model=self.model.bounded(architectures))
+
+    def draw(self, key: Key) -> PyTree:
+        return self.model.draw(key)
+
+    def init(self, draws: PyTree, params: dict[str, Array], space: PyTree) -> Learned:
+        weights = masking.flatten(self.model.init(draws, self.model.complete(space, params)))
+        zeros = jnp.zeros_like(weights)
+        return Learned(weights, zeros, zeros, zeros if self.accumulates else None)
+
+    def weights(self, flat: Array) -> PyTree:
+        """The weights as the model has them."""
+        return masking.unflatten(flat, self.model.shapes())
+
+    def resized(self, learned: Learned, other: "Supervised") -> Learned:
+        """What was `learned` by `other`, a smaller or larger version, in the arrays of this one."""
+        if self.model.shapes() == other.model.shapes():
+            return learned
+        places = masking.places(other.model.shapes(), self.model.shapes())
+        return jax.tree.map(lambda leaf: masking.take(leaf, places), learned)
+
+    def step(
+        self, key: Key, params: PyTree, space: PyTree, learned: Learned, fold: Fold, batch: tuple, count: Array
+    ) -> Learned:
+        """One micro-batch `x` `[B, ...]`, `y` `[B]`, the `count`-th of the training."""
+        architecture = self.model.complete(space, params)
+        x, y = fold.features.transform(batch[0]), batch[1]
+        key_dropout = key if "dropout" in params else None
+
+        def loss(weights: PyTree) -> Array:
+            outputs = self.model.apply(key_dropout, architecture, weights, x)
+            return self._loss(outputs, y, params, fold)
+
+        gradient = masking.flatten(jax.grad(loss)(self.weights(learned.weights)))
+        group = self._group(params)
+        total = gradient if learned.gradient is None else learned.gradient + gradient / group
+        due = (count + 1) % group == 0
+        return self._update(params, learned, total, due, (count + 1) // group)
+
+    def _update(self, params: PyTree, learned: Learned, gradient: Array, due: Array, number: Array) -> Learned:
+        """The `number`-th update, by AdamW, if it is `due`; otherwise only `gradient` is kept.
+
+        References: Loshchilov, Hutter, Decoupled Weight Decay Regularization, ICLR, 2019 (algorithm 2).
+        """
+        b1, b2 = params.get("momentum", 0.9), 0.999
+
+        def when_due(new: Array, old: Array) -> Array:
+            return jnp.where(due, new, old) if self.accumulates else new
+
+        first = when_due(b1 * learned.first + (1 - b1) * gradient, learned.first)
+        second = when_due(b2 * learned.second + (1 - b2) * gradient**2, learned.second)
+        updates = jnp.maximum(params.get("epochs", self.epochs) * self.steps // self._group(params), 1)
+        rate = params.get("learning_rate", 1e-3) * 0.5 * (1 + jnp.cos(jnp.pi * jnp.minimum((number - 1) / updates, 1)))
+        moment, scale = first / (1 - b1**number), jnp.sqrt(second / (1 - b2**number)) + 1e-8
+        step = rate * (moment / scale + params.get("weight_decay", 0.0) * learned.weights)
+        weights = when_due(learned.weights - step, learned.weights)
+        rest = None if learned.gradient is None else when_due(jnp.zeros_like(gradient), gradient)
+        return Learned(weights, first, second, rest)
+
+    def finite(self, learned: Learned) -> Array:
+        """Whether the weights are finite, `[]` bool."""
+        return jnp.all(jnp.isfinite(learned.weights))
+
+    def outputs(self, params: PyTree, space: PyTree, learned: Learned, fold: Fold, x: Array) -> Array:
+        """Logits `[B, C]` for classification, values `[B]` in the target's unit for regression."""
+        architecture, weights = self.model.complete(space, params), self.weights(learned.weights)
+        outputs = self.model.apply(None, architecture, weights, fold.features.transform(x))
+        return outputs if fold.target is None else fold.target.inverse(outputs)[:, 0]
+
+    def measure(self, params: PyTree, space: PyTree, learned: Learned, fold: Fold, x: Array, y: Array) -> Array:
+        """The metric's loss on `x` `[m, ...]`, `y` `[m]`, the fold's measured rows; NaN for outputs not finite."""
+        outputs = self.outputs(params, space, learned, fold, x)
+        loss = self.metric.loss(outputs, y, fold.weights.astype(outputs.dtype))
+        return jnp.where(jnp.all(jnp.isfinite(outputs)), loss, jnp.nan).astype(jnp.result_type(float))
+
+    def _loss(self, outputs: Array, y: Array, params: PyTree, fold: Fold) -> Array:
+        if fold.target is not None:
+            return jnp.mean((outputs - fold.target.transform(y[:, None])) ** 2)
+        labels = jax.nn.one_hot(y, outputs.shape[-1], dtype=outputs.dtype)
+        if "label_smoothing" in params:
+            labels = optax.smooth_labels(labels, params["label_smoothing"])
+        losses = optax.softmax_cross_entropy(outputs, labels)
+        return jnp.mean(losses if fold.class_weights is None else losses * fold.class_weights[y])
+
+    def _group(self, params: PyTree) -> Array:
+        """The micro-batches of a batch, at most all of an epoch."""
+        group = jnp.round(params.get("batch_size", self.batch_size) / self.batch_size).astype(jnp.int32)
+        return jnp.clip(group, 1, self.steps)

@@ -1,0 +1,97 @@
+"""What there is to learn from: rows, split into folds, with the preprocessing that belongs to each fold."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from jaxsearch.core.types import Array, Key, PyTree
+from jaxsearch.evaluators import scaling
+from jaxsearch.evaluators.metrics import Metric
+
+
+class Fold(NamedTuple):
+    """One split of the rows, the same for all candidates.
+
+    key: of the initial weights, the order of the rows and dropout. rows: `[n]` bool, the rows to train on.
+    measured: `[m]` int32, the rows to measure. weights: `[m]`, 0 for an entry of `measured` that only fills up.
+    features, target: the scalers of the training rows; the target's is None for classification.
+    class_weights: `[C]` weights of the classes in the loss, or None.
+    """
+
+    key: Key
+    rows: Array
+    measured: Array
+    weights: Array
+    features: scaling.Scaler
+    target: scaling.Scaler | None
+    class_weights: Array | None = None
+
+
+class Lesson(NamedTuple):
+    """What all candidates have in common.
+
+    folds: `[K, ...]`. draws: `[K, ...]`, what the largest learner makes its initial weights of.
+    x: `[n, ...]`, y: `[n]`.
+    """
+
+    space: PyTree
+    folds: Fold
+    draws: PyTree
+    x: Array
+    y: Array
+
+
+def lesson(
+    key: Key,
+    learner: Any,
+    space: PyTree,
+    x: Array,
+    y: Array,
+    held_out: Array,
+    measured: Array,
+    most: int,
+    regression: bool,
+) -> Lesson:
+    """The folds of the rows `x` `[n, ...]`, `y` `[n]` for a learner.
+
+    held_out, measured: `[K, n]` bool, the rows that a fold does not train on, and those whose loss counts, of which
+        there are at most `most`.
+    """
+    keys = jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, jnp.arange(len(held_out)))
+    rows = jnp.argsort(~measured, axis=1, stable=True)[:, :most].astype(jnp.int32)
+    weights = jnp.take_along_axis(measured, rows, axis=1)
+    scale = jax.vmap(scaling.fit, in_axes=(None, 0))
+    target = scale(y[:, None], ~held_out) if regression else None
+    folds = Fold(keys, ~held_out, rows, weights, scale(x, ~held_out), target)
+    return Lesson(space, folds, jax.vmap(learner.draw)(keys), x, y)
+
+
+def check_rows(x: Any, y: Any) -> None:
+    """Raises ValueError unless there is one target for every row."""
+    if np.ndim(x) < 2 or np.ndim(y) != 1 or len(x) != len(y):
+        raise ValueError(
+            f"Data must be x [n, ...] and y [n]; got shapes {np.shape(x)} and {np.shape(y)}. Reshape them."
+        )
+
+
+def check_data(model: Any, x: Any, y: Any, metric: Metric) -> None:
+    """Raises ValueError unless the rows fit the model and the metric."""
+    if x.shape[1:] != model.input_shape:
+        raise ValueError(f"The model takes rows of shape {model.input_shape}; x has {x.shape[1:]}. Make it to fit.")
+    integers = jnp.issubdtype(y.dtype, jnp.integer)
+    if metric.task == "classification" and not integers:
+        raise ValueError(f"The metric {metric.name} needs integer classes; y is {y.dtype}. Use y.astype(int), or mse.")
+    if (
+        metric.task == "classification"
+        and not isinstance(y, Tracer)
+        and not 0 <= y.min() <= y.max() < model.num_outputs
+    ):
+        raise ValueError(
+            f"Classes must be 0 .. {model.num_outputs - 1}, the model's outputs; y has {y.min()} .. {y.max()}. "
+            "Number the classes from 0."
+        )
+    if metric.task == "regression" and model.num_outputs != 1:
+        raise ValueError(f"The metric {metric.name} needs a model with one output; it has {model.num_outputs}.")
