@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from jaxsearch.cli.records import Outcome
+from jaxsearch.evaluators.halving import Halving
 from jaxsearch.evaluators.metrics import metrics
 from jaxsearch.evaluators.training import Training
 from jaxsearch.models.mlp import MLP
@@ -32,19 +33,21 @@ def new_directory(wanted: Path | None, name: str) -> Path:
     return directory
 
 
-def announce(table: Table, evaluator: Training, strategy: Any, budget: int, num_test: int) -> None:
+def announce(table: Table, training: Training, evaluator: Halving, strategy: Any, budget: int, num_test: int) -> None:
     """Says what is about to happen."""
     count, features = table.x.shape
     kind = f"{len(table.classes)} classes" if table.classes else "regression"
     print(f"{table.name}: {count} rows, {features} features, {kind}; {num_test} rows are kept for the test")
     for note in table.notes:
         print(f"note: {note}")
-    model, folds = evaluator.model, evaluator.folds
+    model, folds = training.model, training.folds
     validation = f"{folds}-fold cross-validation" if folds > 1 else "a hold-out"
+    rungs = [-(-training.epochs // evaluator.factor**rung) for rung in reversed(range(evaluator.num_rungs))]
+    epochs = ", then ".join(map(str, rungs)) if len(rungs) > 1 else str(training.epochs)
     print(
         f"{type(strategy).__name__} over networks of 1-{model.max_layers} layers and "
         f"{model.min_width}-{model.max_width} units: {budget} candidates, "
-        f"{evaluator.metric} by {validation}, {evaluator.epochs} epochs",
+        f"{training.metric} by {validation}, {epochs} epochs",
         flush=True,
     )
 

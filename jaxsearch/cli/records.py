@@ -27,7 +27,7 @@ from jaxsearch.spaces.describe import describe
 
 
 class Trial(NamedTuple):
-    """One candidate. score and folds are in the metric's unit; seconds are its share of its generation's."""
+    """One candidate: its score and folds in the metric's unit, its share of the seconds of its generation."""
 
     number: int
     generation: int
@@ -36,6 +36,7 @@ class Trial(NamedTuple):
     folds: list[float]
     params: dict[str, Any]
     architecture: str
+    epochs: int
     seconds: float
     key: list[int]
 
@@ -69,6 +70,7 @@ class Trials:
                     folds=[self._metric.score(float(fold)) for fold in aux["folds"][i]],
                     params=describe(self._space, one),
                     architecture=self._model.summary(self._model.complete(self._space, numbers(self._space, one))),
+                    epochs=int(aux["epochs"][i]),
                     seconds=seconds,
                     key=[int(word) for word in aux["key"][i]],
                 )
@@ -128,13 +130,12 @@ def _write_trials(path: Path, rows: list[Trial]) -> None:
     names = ["trial", "generation", "status", "score", *(f"fold_{i + 1}" for i in range(len(rows[0].folds)))]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow([*names, *flat[0], "seconds", "key"])
+        writer.writerow([*names, *flat[0], "epochs", "seconds", "key"])
         for row, params in zip(rows, flat, strict=True):
             status = "failed" if row.failed else "ok"
             key = "-".join(map(str, row.key))
-            writer.writerow(
-                [row.number, row.generation, status, row.score, *row.folds, *params.values(), f"{row.seconds:.4g}", key]
-            )
+            facts = [row.number, row.generation, status, row.score, *row.folds]
+            writer.writerow([*facts, *params.values(), row.epochs, f"{row.seconds:.4g}", key])
 
 
 def _flat(params: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,9 @@ from jaxsearch.core.names import check_name
 from jaxsearch.core.protocols import Strategy
 from jaxsearch.core.types import Domain
 from jaxsearch.evaluators import splits
+from jaxsearch.evaluators.halving import Halving
 from jaxsearch.evaluators.metrics import Metric, metrics
+from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
 from jaxsearch.models.mlp import MLP
 from jaxsearch.problems.datasets import BUILT_IN, Table, load_built_in, read_csv
@@ -24,7 +26,8 @@ from jaxsearch.runners.search import search
 from jaxsearch.spaces import codec
 from jaxsearch.strategies import registry
 
-STEPS = 240  # gradients that the default number of epochs comes to
+POPULATION = 64  # candidates of a generation, enough for halving to choose among
+STEPS = 600  # gradients that the default number of epochs comes to
 
 
 def run_search(options: Options) -> int:
@@ -35,11 +38,12 @@ def run_search(options: Options) -> int:
     metric = _metric(options.metric, table.task)
     key_test, key_search, key_fit = jax.random.split(jax.random.key(options.seed), 3)
     test = _test_rows(table, options, key_test)
-    evaluator, space = _evaluator(table, test, options, metric)
+    training, space = _training(table, test, options, metric)
+    evaluator = _halving(training)
     strategy = _sized(make_strategy, codec.domain(space), options.budget)
     directory = output.new_directory(options.out, table.name)
-    trials = Trials(space, evaluator.model, metric, progress=not sys.stderr.isatty())
-    output.announce(table, evaluator, strategy, options.budget, int(np.sum(test)))
+    trials = Trials(space, training.model, metric, progress=not sys.stderr.isatty())
+    output.announce(table, training, evaluator, strategy, options.budget, int(np.sum(test)))
     result = search(
         evaluator,
         space,
@@ -59,7 +63,7 @@ def run_search(options: Options) -> int:
             file=sys.stderr,
         )
         return 1
-    fitted = evaluator.fit(key_fit, space, result.params)
+    fitted = training.fit(key_fit, space, result.params)
     test_loss = metric.loss(fitted.predict(table.x[test]), jnp.asarray(table.y[test]), jnp.ones(int(np.sum(test))))
     if not np.isfinite(float(test_loss)):
         print(
@@ -74,7 +78,7 @@ def run_search(options: Options) -> int:
     return 130 if result.stopped == "interrupt" else 0
 
 
-def _evaluator(table: Table, test: np.ndarray, options: Options, metric: Metric) -> tuple[Training, dict[str, Any]]:
+def _training(table: Table, test: np.ndarray, options: Options, metric: Metric) -> tuple[Training, dict[str, Any]]:
     """The training of networks on the rows outside the test, and the space of those networks."""
     model = MLP(
         table.x.shape[1],
@@ -87,7 +91,7 @@ def _evaluator(table: Table, test: np.ndarray, options: Options, metric: Metric)
     rows = np.sum(~test) * (1 - held_out)
     batch_size = int(np.clip(2 ** np.floor(np.log2(rows / 10)), 8, 64))  # at least ten steps an epoch
     epochs = options.epochs or int(np.clip(np.ceil(STEPS * batch_size / rows), 5, 200))
-    evaluator = Training(
+    training = Training(
         model,
         (table.x[~test], table.y[~test]),
         metric=metric.name,
@@ -97,7 +101,13 @@ def _evaluator(table: Table, test: np.ndarray, options: Options, metric: Metric)
         chunk_size=_chunk_size(model, options.folds),
         smaller=model.smaller(),
     )
-    return evaluator, model.space()
+    return training, model.space()
+
+
+def _halving(training: Training) -> Halving:
+    """Rungs that begin with an epoch or more, every device training its share of the candidates."""
+    evaluator = Sharded(training) if jax.device_count() > 1 else training
+    return Halving(evaluator, num_rungs=min(3, 1 + int(np.log(training.epochs) / np.log(4))))
 
 
 def _load(options: Options) -> Table:
@@ -163,7 +173,7 @@ def _chunk_size(model: MLP, folds: int) -> int | None:
 
 
 def _sized(make_strategy: Any, domain: Domain, budget: int) -> Strategy:
-    """The strategy with a population that the budget lets live for at least five generations, using up what it can.
+    """The strategy with a population that the budget lets live for at least four generations, using up what it can.
 
     Where the strategy needs a larger one, it gets the smallest that it takes.
     """
@@ -184,6 +194,6 @@ def _sized(make_strategy: Any, domain: Domain, budget: int) -> Strategy:
     if budget < least:
         name = make_strategy.__name__
         raise ValueError(f"{name} needs a --budget of at least {least}; got {budget}. Use more, or another --strategy.")
-    largest = max(min(default, budget // 5), least)
+    largest = max(min(max(default, POPULATION), budget // 4), least)
     sizes = range(max(-(-largest // 2), least), largest + 1)
     return make_strategy(population_size=max(sizes, key=lambda size: (budget // size * size, size)))

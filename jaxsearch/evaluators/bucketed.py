@@ -1,4 +1,4 @@
-"""Work on the rows of a population, chunk by chunk, each chunk at the smallest static size that its rows fit into."""
+"""Work on the rows of a population, chunk by chunk, each at the smallest static size that its rows fit into."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,6 +11,7 @@ from jaxsearch.core.types import Array, PyTree
 
 def in_buckets(
     run: Callable[[Array, PyTree, PyTree], PyTree],
+    num_sizes: int,
     size: Array,
     cost: Array,
     active: Array,
@@ -20,24 +21,29 @@ def in_buckets(
 ) -> PyTree:
     """`pool` `[P, ...]` after a run of the chunks in which its active rows fall, in one compiled loop.
 
-    The rows are sorted by size, then by cost, so that those of a chunk need about the same work.
+    All rows of a chunk are of one size, so that a row's result does not depend on its neighbours; among those of a size
+    they are sorted by cost, so that a chunk's rows need about the same work.
 
-    run: maps the largest size in a chunk and the chunk of `rows` and of `pool` to the new chunk of `pool`.
-    size: `[P]` int32, the number of the smallest size that a row fits into; it also fits into those after it.
-    cost: `[P]`, the work of a row, in any unit. active: `[P]` bool, the rows to run; the others stay as they are.
+    run: maps the size of a chunk and the chunk of `rows` and of `pool` to the new chunk of `pool`.
+    size: `[P]` int32 below `num_sizes`, the number of the size of each row. cost: `[P]`, its work, in any unit.
+    active: `[P]` bool, the rows to run; the others stay as they are.
     """
     order = jnp.lexsort((cost, size, ~active))
-    num_active = jnp.sum(active, dtype=jnp.int32)
+    count = jnp.bincount(jnp.where(active, size, num_sizes), length=num_sizes).astype(jnp.int32)
+    first_row = jnp.cumsum(count) - count
+    chunks = (count + chunk_size - 1) // chunk_size
+    end = jnp.cumsum(chunks)
 
     def chunk(number: Array, pool: PyTree) -> PyTree:
-        # The last chunk is filled up with its last row, whose result is then written several times over.
-        places = jnp.minimum(number * chunk_size + jnp.arange(chunk_size, dtype=jnp.int32), num_active - 1)
-        chosen = order[places]
+        turn = jnp.sum(number >= end, dtype=jnp.int32)  # the size whose turn it is
+        place = number - (end - chunks)[turn]
+        # The last chunk of a size is filled up with its last row, whose result is then written several times over.
+        within = jnp.minimum(place * chunk_size + jnp.arange(chunk_size, dtype=jnp.int32), count[turn] - 1)
+        chosen = order[first_row[turn] + within]
         part = jax.tree.map(lambda leaf: leaf[chosen], (rows, pool))
-        new = run(jnp.max(size[chosen]), *part)
-        return jax.tree.map(lambda leaf, part: leaf.at[chosen].set(part), pool, new)
+        return jax.tree.map(lambda leaf, new: leaf.at[chosen].set(new), pool, run(turn, *part))
 
-    return jax.lax.fori_loop(0, (num_active + chunk_size - 1) // chunk_size, chunk, pool)
+    return jax.lax.fori_loop(0, end[-1], chunk, pool)
 
 
 def needs(models: Sequence[Any], space: PyTree, params: PyTree) -> tuple[Array, Array]:

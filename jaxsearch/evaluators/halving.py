@@ -20,8 +20,8 @@ class Halving:
 
     so that every rung costs about the same, and all R of them about R / factor^(R-1) of full training. Those that go
     on keep their weights and the state of their optimizer: what one of them ends with is what full training alone
-    gives. A candidate that was stopped never gets a lower loss than one of its bracket that went on. All rungs run the
-    same compiled loop.
+    gives. A candidate that was stopped always gets a higher loss than those of its bracket that went on. All rungs run
+    the same compiled loop.
 
     evaluator: trains step by step, e.g. `Training`, or `Sharded(Training(...))` for many devices.
     factor: above 1; one in so many candidates goes on.
@@ -104,7 +104,10 @@ class Halving:
         for rung in reversed(range(self.num_rungs - 1)):
             went_on = (level > rung) & jnp.isfinite(loss)
             worst = jnp.max(jnp.where(mine & went_on[:, None], loss[:, None], -jnp.inf), axis=0)
-            loss = jnp.where(level == rung, jnp.maximum(loss, worst[bracket]), loss)
+            behind = jnp.nextafter(worst, jnp.inf)[
+                bracket
+            ]  # not equal, lest the first of equals be one that was stopped
+            loss = jnp.where(level == rung, jnp.maximum(loss, behind), loss)
         return loss
 
 

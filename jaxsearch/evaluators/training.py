@@ -56,8 +56,8 @@ class Training:
     batch_size: rows of a gradient, likewise.
     chunk_size: candidates trained at the same time, None for all; bounds the memory, and on a CPU small chunks stay in
         the cache.
-    smaller: versions of the model with smaller arrays, cheapest first, e.g. `model.smaller()`; every chunk runs the
-        first that all its candidates fit into, to the same losses but for rounding. Each costs a compilation.
+    smaller: versions of the model with smaller arrays, cheapest first, e.g. `model.smaller()`; every candidate runs at
+        the first that it fits into, to the same loss but for rounding. Each costs a compilation.
     measure: "validation", or "training" for the error on the rows trained on.
 
     `Results.aux` holds `folds` `[P, K]`, the loss in every fold, `epochs` `[P]`, those trained, and `key` `[P, ...]`,
@@ -150,8 +150,9 @@ class Training:
         learners = [self._learner(model, space) for model in (*self.smaller, self.model)]
         size, cost = needs((*self.smaller, self.model), space, params)
         run = functools.partial(epochs.run_chunk, learners, lesson)
-        chunk_size = min(self.chunk_size or len(x), len(x))
-        return in_buckets(run, size, cost * budget, members.epoch < budget, (params, budget), members, chunk_size)
+        active, chunk_size = members.epoch < budget, self.chunk_size or len(x)
+        rows = (params, budget)
+        return in_buckets(run, len(learners), size, cost * budget, active, rows, members, chunk_size)
 
     def results(self, state: TrainingState, members: Members) -> Results:
         """The mean of the losses in the folds."""

@@ -62,6 +62,8 @@ def test_nobody_wins_by_being_stopped():
     final = float(np.min(X)) + 0.5
     assert np.argmin(X) == np.flatnonzero(results.aux == 16)[0]
     assert float(results.loss.min()) == pytest.approx(final)
+    assert np.argmin(results.loss) == np.argmin(X)
+    assert np.sum(results.loss == results.loss.min()) == 1
     np.testing.assert_allclose(results.loss, np.maximum(X, final), rtol=1e-6)
 
 
