@@ -111,7 +111,10 @@ def scikit_learn_loss(x, y, folds, epochs, params, seed):
 
 
 def study(sampler, space, num_candidates, epochs, seed, report, loss):
-    """Runs Optuna, two candidates at a time; `loss` maps parameters and a seed to the loss of a candidate."""
+    """Runs Optuna, two candidates at a time, whose order decides what is drawn next: no run is like another.
+
+    `loss` maps parameters and a seed to the loss of a candidate.
+    """
     import optuna
 
     def suggest(trial, name, dimension):
