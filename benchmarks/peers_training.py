@@ -105,7 +105,6 @@ def cross_validation(pipeline, x, y, folds, jobs=1):
 
 
 def scikit_learn_loss(x, y, folds, epochs, params, seed):
-    """The loss of one candidate."""
     pipeline, named, resource = scikit_learn_network(y, folds, seed)
     return cross_validation(pipeline.set_params(**named(params), **{resource: epochs}), x, y, folds)
 

