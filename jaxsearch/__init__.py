@@ -4,6 +4,7 @@ from jaxsearch import models
 from jaxsearch.core.protocols import Evaluator, Strategy, Trainable
 from jaxsearch.core.types import Candidates, Domain, Results
 from jaxsearch.evaluators.callback import Callback
+from jaxsearch.evaluators.fitted import Fitted, fit, retrain
 from jaxsearch.evaluators.halving import Halving
 from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
@@ -33,6 +34,7 @@ __all__ = [
     "Chunked",
     "Domain",
     "Evaluator",
+    "Fitted",
     "Float",
     "GradientSearch",
     "Halving",
@@ -57,10 +59,12 @@ __all__ = [
     "describe",
     "domain",
     "encode",
+    "fit",
     "from_json",
     "memory",
     "minimize",
     "models",
+    "retrain",
     "sample",
     "search",
     "to_json",

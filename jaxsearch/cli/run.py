@@ -16,6 +16,7 @@ from jaxsearch.core.names import check_name
 from jaxsearch.core.protocols import Strategy
 from jaxsearch.core.types import Domain
 from jaxsearch.evaluators import splits
+from jaxsearch.evaluators.fitted import fit
 from jaxsearch.evaluators.halving import Halving
 from jaxsearch.evaluators.metrics import Metric, metrics
 from jaxsearch.evaluators.sharded import Sharded
@@ -63,7 +64,7 @@ def run_search(options: Options) -> int:
             file=sys.stderr,
         )
         return 1
-    fitted = training.fit(key_fit, space, result.params)
+    fitted = fit(training, key_fit, space, result.params)
     test_loss = metric.loss(fitted.predict(table.x[test]), jnp.asarray(table.y[test]), jnp.ones(int(np.sum(test))))
     if not np.isfinite(float(test_loss)):
         print(

@@ -1,16 +1,19 @@
-"""The network that comes out of a search."""
+"""A configuration that a search found, trained once more."""
 
 import functools
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsearch.core.pytree import pytree
-from jaxsearch.core.types import Array, HostArray, Key, PyTree
+from jaxsearch.core.types import Array, HostArray, Key, PyTree, Results
 from jaxsearch.evaluators import epochs, scaling
 from jaxsearch.evaluators.learners import Supervised
 from jaxsearch.evaluators.lessons import lesson
+from jaxsearch.evaluators.parameters import numbers
+from jaxsearch.evaluators.training import Training
 
 
 @pytree
@@ -32,19 +35,51 @@ class Fitted:
         return outputs if self.target is None else self.target.inverse(outputs)[:, 0]
 
 
+def fit(training: Training, key: Key, space: PyTree, params: PyTree) -> Fitted:
+    """Trains one configuration on all rows of a training, none held out.
+
+    params: the configuration, as in `Result.params`.
+    """
+    params = numbers(space, jax.tree.map(np.asarray, params))
+    architecture = training.model.complete(space, params)
+    smallest = next((model for model in training.smaller if bool(model.fits(architecture))), training.model)
+    x, y = training.arrays()
+    return _fit(key, training.learner(smallest, space, len(x)), space, params, x, y, not training.classifies)
+
+
 @functools.partial(jax.jit, static_argnames="regression")
-def fit(
+def _fit(
     key: Key, learner: Supervised, space: PyTree, params: dict[str, Array], x: Array, y: Array, regression: bool
 ) -> Fitted:
-    """Trains one configuration on all rows of `x` `[n, ...]` and `y` `[n]`, as one candidate in one fold."""
+    """As one candidate in one fold that holds nothing out."""
     none = jnp.zeros((1, len(x)), bool)
     all_rows = lesson(key, learner, space, x, y, none, none, 1, regression)
     rows = jax.tree.map(lambda leaf: leaf[None], params)
-    learned = epochs.begin(learner, all_rows, rows)
-    members = epochs.unborn(1, 1)._replace(learned=learned)
+    members = epochs.unborn(1, 1)._replace(learned=epochs.begin(learner, all_rows, rows))
     budget = jnp.asarray(params.get("epochs", learner.epochs), jnp.int32)[None]
     members = epochs.train(learner, all_rows, rows, members, budget)
     learned = jax.tree.map(lambda leaf: leaf[0, 0], members.learned)
     features, target = jax.tree.map(lambda leaf: leaf[0], (all_rows.folds.features, all_rows.folds.target))
     weights = learner.weights(learned.weights)
     return Fitted(learner.model, learner.model.complete(space, params), weights, features, target)
+
+
+def retrain(training: Training, key: Key, space: PyTree, params: PyTree, num_epochs: int | None = None) -> Results:
+    """The results of one configuration once more, as in the search that it comes from: `loss` `[]` and `aux`.
+
+    Bit for bit on the same machine, if the search had a `chunk_size` and `params` have the same bits: decode them in a
+    compiled `vmap`, as the search does.
+
+    key: that of `Results.aux`. params: the decoded configuration. num_epochs: those that it was trained, None for all.
+    """
+    return _retrain(training, key, space, params, num_epochs)
+
+
+@functools.partial(jax.jit, static_argnames="num_epochs")
+def _retrain(training: Training, key: Key, space: PyTree, params: PyTree, num_epochs: int | None) -> Results:
+    state = training.init(key, space, 1)
+    count = training.chunk_size or 1  # as many rows as a chunk has, since XLA may round differently for other shapes
+    params = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (count, *jnp.shape(leaf))), numbers(space, params))
+    budget = jnp.broadcast_to(num_epochs or params.get("epochs", training.epochs), count).astype(jnp.int32)
+    members = training.train(state, space, params, epochs.unborn(count, training.folds), budget)
+    return jax.tree.map(lambda leaf: leaf[0], training.results(state, members))

@@ -14,7 +14,6 @@ from jaxsearch.core.types import Array, Candidates, HostArray, Key, PyTree, Resu
 from jaxsearch.evaluators import epochs, splits
 from jaxsearch.evaluators.bucketed import in_buckets, needs
 from jaxsearch.evaluators.epochs import Members
-from jaxsearch.evaluators.fitted import Fitted, fit
 from jaxsearch.evaluators.learners import Supervised
 from jaxsearch.evaluators.lessons import Lesson, check_data, check_rows, lesson
 from jaxsearch.evaluators.metrics import metrics
@@ -98,7 +97,8 @@ class Training:
         return isinstance(self.model, Network)
 
     @property
-    def _classifies(self) -> bool:
+    def classifies(self) -> bool:
+        """Whether the targets are classes."""
         integers = jnp.issubdtype(self.data[1].dtype, jnp.integer)
         return integers if self._own else metrics[self.metric].task == "classification"
 
@@ -117,7 +117,7 @@ class Training:
             self.model.check_space(space, also=PARAMETERS)
         key_split, _ = jax.random.split(key)
         y = jnp.asarray(self.data[1])
-        classes = y if self._classifies else jnp.zeros(len(y), jnp.int32)
+        classes = y if self.classifies else jnp.zeros(len(y), jnp.int32)
         fold = splits.held_out(key_split, classes, self.folds, self._num_held_out)
         return TrainingState(fold, key)
 
@@ -136,7 +136,7 @@ class Training:
     def begin(self, state: TrainingState, space: PyTree, x: Array) -> Members:
         """The candidates `x` `[P, D]` before their first epoch."""
         lesson, params = self._lesson(state, space), self._params(space, x)
-        learned = epochs.begin(self._learner(self.model, space), lesson, params)
+        learned = epochs.begin(self.learner(self.model, space), lesson, params)
         return epochs.unborn(len(x), self.folds)._replace(learned=learned)
 
     def order(self, space: PyTree, x: Array) -> Array:
@@ -146,11 +146,15 @@ class Training:
 
     def advance(self, state: TrainingState, space: PyTree, x: Array, members: Members, budget: Array) -> Members:
         """Trains the members that have fewer epochs than `budget` `[P]` behind them up to it."""
-        params, lesson = self._params(space, x), self._lesson(state, space)
-        learners = [self._learner(model, space) for model in (*self.smaller, self.model)]
+        return self.train(state, space, self._params(space, x), members, budget)
+
+    def train(self, state: TrainingState, space: PyTree, params: PyTree, members: Members, budget: Array) -> Members:
+        """Like `advance`, for `params` `[P, ...]` with the options of a Choice of numbers in place of their indices."""
+        lesson = self._lesson(state, space)
+        learners = [self.learner(model, space) for model in (*self.smaller, self.model)]
         size, cost = needs((*self.smaller, self.model), space, params)
         run = functools.partial(epochs.run_chunk, learners, lesson)
-        active, chunk_size = members.epoch < budget, self.chunk_size or len(x)
+        active, chunk_size = members.epoch < budget, self.chunk_size or len(budget)
         rows = (params, budget)
         return in_buckets(run, len(learners), size, cost * budget, active, rows, members, chunk_size)
 
@@ -164,7 +168,8 @@ class Training:
     def _params(self, space: PyTree, x: Array) -> PyTree:
         return numbers(space, jax.vmap(codec.decode, in_axes=(None, 0))(space, x))
 
-    def _learner(self, model: Any, space: PyTree, num_rows: int | None = None) -> Any:
+    def learner(self, model: Any, space: PyTree, num_rows: int | None = None) -> Any:
+        """How `model` learns from so many rows, by default those of a fold."""
         num_rows = num_rows or len(self.data[0]) - self._num_held_out
         size = micro_batch(space, self.batch_size, num_rows)
         if self._own:
@@ -173,7 +178,7 @@ class Training:
         return Supervised(model, metrics[self.metric], self.epochs, num_rows // size, size, "batch_size" in space)
 
     def _lesson(self, state: TrainingState, space: PyTree) -> Lesson:
-        x, y = self._arrays()
+        x, y = self.arrays()
         held_out = state.fold[None] == jnp.arange(self.folds)[:, None]
         measured, most = held_out, self._num_held_out
         if self.measure == "training":
@@ -181,21 +186,13 @@ class Training:
         if self._own and len(x) % self.folds:
             most -= 1
         _, key = jax.random.split(state.key)
-        learner = self._learner(self.model, space)
-        return lesson(key, learner, space, x, y, held_out, measured, most, not self._own and not self._classifies)
+        learner = self.learner(self.model, space)
+        return lesson(key, learner, space, x, y, held_out, measured, most, not self._own and not self.classifies)
 
-    def _arrays(self) -> tuple[Array, Array]:
+    def arrays(self) -> tuple[Array, Array]:
         """The data with floats where the arithmetic needs them; integer pixels and prices are welcome."""
         x, y = map(jnp.asarray, self.data)
         if self._own:
             return x, y
         x = x.astype(jnp.result_type(float))
-        return x, y if self._classifies else y.astype(x.dtype)
-
-    def fit(self, key: Key, space: PyTree, params: PyTree) -> Fitted:
-        """Trains one configuration on all rows, none held out."""
-        params = jax.tree.map(jnp.asarray, numbers(space, params))
-        architecture = self.model.complete(space, params)
-        smallest = next((model for model in self.smaller if bool(model.fits(architecture))), self.model)
-        x, y = self._arrays()
-        return fit(key, self._learner(smallest, space, len(x)), space, params, x, y, not self._classifies)
+        return x, y if self.classifies else y.astype(x.dtype)

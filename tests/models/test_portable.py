@@ -39,7 +39,7 @@ def test_a_saved_model_predicts_the_same_with_numpy_alone(tmp_path, task):
     model = js.models.MLP(4, 3 if task == "classification" else 1, max_layers=3, max_width=16)
     evaluator = js.Training(model, (x, y), metric="error" if task == "classification" else "mae", folds=2, epochs=3)
     space = model.space()
-    fitted = evaluator.fit(jax.random.key(0), space, js.sample(jax.random.key(1), space))
+    fitted = js.fit(evaluator, jax.random.key(0), space, js.sample(jax.random.key(1), space))
     activation, layers = model.compact(fitted.params, fitted.weights)
     target = fitted.target and (float(fitted.target.mean[0]), float(fitted.target.factor[0]))
     saved = portable.PortableModel(

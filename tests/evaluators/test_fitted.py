@@ -1,0 +1,49 @@
+import jax
+import numpy as np
+import pytest
+
+import jaxsearch as js
+
+X = np.random.default_rng(0).normal(size=(90, 4)).astype(np.float32)
+Y = (X[:, 0] * X[:, 1] > 0).astype(np.int32)
+MODEL = js.models.MLP(4, 2, max_layers=2, max_width=40)
+TRAINING = js.Training(
+    MODEL, (X, Y), metric="cross_entropy", folds=3, epochs=16, batch_size=16, chunk_size=3, smaller=MODEL.smaller()[:1]
+)
+SPACE = MODEL.space()
+
+
+@pytest.mark.parametrize("evaluator", [TRAINING, js.Halving(TRAINING), js.Halving(js.Sharded(TRAINING))])
+def test_any_candidate_of_a_search_is_trained_again_bit_for_bit(evaluator):
+    generations = []
+    js.search(
+        evaluator,
+        SPACE,
+        js.RandomSearch(population_size=16),
+        key=jax.random.key(5),
+        num_generations=2,
+        callback=generations.append,
+    )
+    decode = jax.jit(jax.vmap(js.decode, in_axes=(None, 0)))  # eager arithmetic may round otherwise
+    for generation, row in ((generations[0], 3), (generations[1], int(np.argmin(generations[1].results.loss)))):
+        aux = jax.tree.map(lambda leaf, row=row: leaf[row], generation.results.aux)
+        params = jax.tree.map(lambda leaf, row=row: leaf[row], decode(SPACE, generation.candidates.x))
+        key = jax.random.wrap_key_data(aux["key"])
+        again = js.retrain(TRAINING, key, SPACE, params, int(aux["epochs"]))
+        np.testing.assert_array_equal(again.aux["folds"], aux["folds"])
+
+
+def test_the_final_network_is_trained_on_all_rows():
+    chosen = {
+        "layers": 2,
+        "width": 33,
+        "activation": "tanh",
+        "dropout": 0.0,
+        "learning_rate": 0.03,
+        "weight_decay": 1e-3,
+    }
+    params = js.undescribe(SPACE, chosen)
+    fitted = js.fit(TRAINING, jax.random.key(0), SPACE, params)
+    error = np.mean(np.argmax(fitted.predict(X), axis=1) != Y)
+    assert error < 0.2  # guessing: 0.5
+    np.testing.assert_allclose(fitted.features.mean, X.mean(0), rtol=1e-4, atol=1e-6)
