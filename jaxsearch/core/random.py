@@ -69,14 +69,18 @@ def unit(word: Array) -> Array:
     return lax.convert_element_type(drawn, jnp.result_type(float))
 
 
-def across(word: Array, count: int) -> Array:
+def across(word: Array, count: int, axis: int = -1) -> Array:
     """`[..., count]` draws from U[0, 1), a row of them hashed from each uint32 word `[...]`: for masks, at little cost.
+
+    axis: where the draws of a word lie; 0 for `[count, ...]`.
 
     References: Wellons, Prospecting for Hash Functions, nullprogram.com, 2018 (lowbias32).
     """
     # Spread by the golden ratio, so that rows of neighbouring words are no shifted copies of each other.
-    column = (np.arange(count, dtype=np.uint32) * np.uint32(0x9E3779B9)).reshape((1,) * word.ndim + (-1,))
-    mixed = word[..., None] ^ column
+    column = np.arange(count, dtype=np.uint32) * np.uint32(0x9E3779B9)
+    others = tuple(range(word.ndim + 1))
+    others = others[1:] if axis == 0 else others[:-1]
+    mixed = jnp.expand_dims(word, axis) ^ np.expand_dims(column, others)
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
         mixed = (mixed ^ (mixed >> shift)) * np.uint32(factor)
     return unit(mixed ^ (mixed >> 16))

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsearch.core import random
+from jaxsearch.core.fusion import once
 from jaxsearch.core.types import Array, Key, PyTree
 
 
@@ -26,11 +27,13 @@ def uniform_table(key: Key, rows: int, columns: int) -> Array:
 
 
 def dropout(key: Key, layer: int, rate: Array, activations: Array) -> Array:
-    """Drops entries of `activations` `[B, W]` with probability `rate`, the same ones whatever the padding of W."""
+    """Drops entries of `activations` `[B, W]` with probability `rate`, the same ones whatever the padding of W.
+
+    One random word for every unit, at a counter that belongs to the layer, is hashed with the row.
+    """
     batch, width = activations.shape
-    words = random.bits(key, (width,), layer << 20)  # a counter of its own costs less than a key of its own
-    drawn = random.across(words, batch).T.astype(activations.dtype)
-    return jnp.where(rate <= drawn, activations / (1 - rate), 0)
+    drawn = random.across(once(random.bits(key, (width,), layer << 20)), batch, axis=0)
+    return jnp.where(rate <= drawn.astype(activations.dtype), activations / (1 - rate), 0)
 
 
 def structs(shapes: PyTree) -> PyTree:
