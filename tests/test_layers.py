@@ -61,7 +61,7 @@ def settings():
 before = settings()
 import jaxsearch
 assert settings() == before
-optional = "matplotlib pandas sklearn rich click scipy.stats pytest hypothesis tqdm optuna".split()
+optional = "matplotlib pandas pyarrow mlxtend sklearn rich click scipy.stats pytest hypothesis tqdm optuna".split()
 import optax
 print([name for name in optional if name in sys.modules])
 """

@@ -50,9 +50,10 @@ def cli(context: click.Context) -> None:
 
 @cli.command()
 @click.argument("data", default="digits")
-@click.option("--target", help="The column to predict; needed for a CSV file.")
+@click.option("--target", help="The column to predict; needed for tables in files.")
 @click.option("--task", type=click.Choice(["classification", "regression"]), help="By default told from the target.")
 @click.option("--drop", multiple=True, metavar="COLUMN", help="A column to leave out; may be repeated.")
+@click.option("--group", metavar="COLUMN", help="Rows with the same value in it stay together in every split.")
 @click.option("--strategy", default="ga", show_default=True, help="See `jaxsearch list`.")
 @click.option("--budget", default=256, show_default=True, help="Candidates to train and score.")
 @click.option("--metric", help="By default error for classification, rmse for regression.")
@@ -70,7 +71,7 @@ def cli(context: click.Context) -> None:
 @click.option("--seed", default=0, show_default=True, help="Decides every random draw.")
 @click.option("--out", type=click.Path(path_type=Path), help="Directory to write; by default a new one in runs/.")
 def run(**options) -> None:
-    """Search for a network for DATA: a CSV file or a data set of `jaxsearch list`.
+    """Search for a network for DATA: a CSV, Parquet or NPZ file, or a data set of `jaxsearch list`.
 
     Without DATA: handwritten digits.
     """

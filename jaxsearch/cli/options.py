@@ -14,6 +14,7 @@ class Options:
     target: str | None
     task: str | None
     drop: tuple[str, ...]
+    group: str | None
     strategy: str
     budget: int
     metric: str | None

@@ -153,6 +153,7 @@ def _best(outcome: Outcome) -> dict[str, Any]:
     return {
         "data": options.data,
         "target": options.target,
+        "group": options.group,
         "task": outcome.table.task,
         "metric": outcome.metric.name,
         "score": best.score,

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -22,7 +21,7 @@ from jaxsearch.evaluators.metrics import Metric, metrics
 from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
 from jaxsearch.models.mlp import MLP
-from jaxsearch.problems.datasets import BUILT_IN, Table, load_built_in, read_csv
+from jaxsearch.problems.datasets import Table, load
 from jaxsearch.runners.search import search
 from jaxsearch.spaces import codec
 from jaxsearch.strategies import registry
@@ -101,6 +100,7 @@ def _training(table: Table, test: np.ndarray, options: Options, metric: Metric) 
         batch_size=batch_size,
         chunk_size=_chunk_size(model, options.folds),
         smaller=model.smaller(),
+        groups=None if table.groups is None else table.groups[~test],
     )
     return training, model.space()
 
@@ -112,19 +112,8 @@ def _halving(training: Training) -> Halving:
 
 
 def _load(options: Options) -> Table:
-    if options.data in BUILT_IN and not Path(options.data).is_file():
-        if options.target or options.task or options.drop:
-            raise ValueError(
-                f"--target, --task and --drop are for CSV files; {options.data} is built in. Leave them out."
-            )
-        return load_built_in(options.data)
-    if not Path(options.data).suffix and not Path(options.data).exists():
-        check_name("data set", options.data, BUILT_IN)
-    if not Path(options.data).is_file():
-        raise ValueError(f"DATA must be a CSV file or one of {', '.join(BUILT_IN)}; there is no file {options.data}.")
-    if options.target is None:
-        raise ValueError(f"A CSV file needs --target, the column to predict; {options.data} came without. Name one.")
-    return read_csv(options.data, options.target, options.task, options.drop)
+    table = load(options.data, options.target, options.task, options.drop, options.group, seed=options.seed)
+    return table.flat()
 
 
 def _strategy_name(name: str) -> str:
@@ -152,7 +141,11 @@ def _test_rows(table: Table, options: Options, key: Any) -> np.ndarray:
     """`[n]` bool, the rows that the search never sees, checked to leave enough for the folds."""
     count = min(max(round(options.test_share * len(table.y)), 1), len(table.y) - 1)
     classes = table.y if table.classes else np.zeros(len(table.y), np.int32)
-    test = np.asarray(splits.hold_out(key, classes, count)) == 0
+    if table.groups is None:
+        test = np.asarray(splits.hold_out(key, classes, count)) == 0
+    else:
+        test = np.asarray(splits.grouped_hold_out(key, table.groups, count)) == 0
+        splits.check_groups(table.groups[~test], max(options.folds, 2))
     least = max(options.folds, 2)
     for index, label in enumerate(table.classes or ["the whole table"]):
         rows = int(np.sum(~test & (classes == index)))

@@ -10,6 +10,7 @@ from jax.core import Tracer
 from jaxsearch.core.types import Array, Key, PyTree
 from jaxsearch.evaluators import scaling
 from jaxsearch.evaluators.metrics import Metric
+from jaxsearch.models.network import Network
 
 
 class Fold(NamedTuple):
@@ -18,7 +19,7 @@ class Fold(NamedTuple):
     key: of the initial weights, the order of the rows and dropout. rows: `[n]` bool, the rows to train on.
     measured: `[m]` int32, the rows to measure. weights: `[m]`, 0 for an entry of `measured` that only fills up.
     features, target: the scalers of the training rows; the target's is None for classification.
-    class_weights: `[C]` weights of the classes in the loss, or None.
+    class_weights: `[C]`, the weights of the classes in the training loss, or None.
     """
 
     key: Key
@@ -54,31 +55,44 @@ def lesson(
     measured: Array,
     most: int,
     regression: bool,
+    num_weighted: int = 0,
 ) -> Lesson:
     """The folds of the rows `x` `[n, ...]`, `y` `[n]` for a learner.
 
     held_out, measured: `[K, n]` bool, the rows that a fold does not train on, and those whose loss counts, of which
-        there are at most `most`.
+        there are at most `most`. num_weighted: classes to be weighed so that all count the same, 0 for none.
     """
     keys = jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, jnp.arange(len(held_out)))
     rows = jnp.argsort(~measured, axis=1, stable=True)[:, :most].astype(jnp.int32)
     weights = jnp.take_along_axis(measured, rows, axis=1)
     scale = jax.vmap(scaling.fit, in_axes=(None, 0))
     target = scale(y[:, None], ~held_out) if regression else None
-    folds = Fold(keys, ~held_out, rows, weights, scale(x, ~held_out), target)
+    balance = balanced(y, ~held_out, num_weighted).astype(x.dtype) if num_weighted else None
+    folds = Fold(keys, ~held_out, rows, weights, scale(x, ~held_out), target, balance)
     return Lesson(space, folds, jax.vmap(learner.draw)(keys), x, y)
 
 
-def check_rows(x: Any, y: Any) -> None:
-    """Raises ValueError unless there is one target for every row."""
+def balanced(classes: Array, rows: Array, num_classes: int) -> Array:
+    """`[K, C]`, weights under which all classes `[n]` count the same among the rows `[K, n]` of each fold."""
+    members = rows.astype(jnp.float32) @ jax.nn.one_hot(classes, num_classes)
+    present = members > 0
+    share = jnp.sum(members, 1, keepdims=True) / jnp.sum(present, 1, keepdims=True)
+    return jnp.where(present, share / jnp.where(present, members, 1), 0)
+
+
+def check_data(model: Any, x: Any, y: Any, metric: Metric, num_folds: int) -> None:
+    """Raises ValueError unless the rows fit together, the model, the metric and the folds."""
     if np.ndim(x) < 2 or np.ndim(y) != 1 or len(x) != len(y):
         raise ValueError(
             f"Data must be x [n, ...] and y [n]; got shapes {np.shape(x)} and {np.shape(y)}. Reshape them."
         )
+    if max(2, num_folds) > len(x):
+        raise ValueError(f"{num_folds} folds need as many rows; the data have {len(x)}. Use fewer folds.")
+    if not isinstance(model, Network):
+        _check_fit(model, x, y, metric)
 
 
-def check_data(model: Any, x: Any, y: Any, metric: Metric) -> None:
-    """Raises ValueError unless the rows fit the model and the metric."""
+def _check_fit(model: Any, x: Any, y: Any, metric: Metric) -> None:
     if x.shape[1:] != model.input_shape:
         raise ValueError(f"The model takes rows of shape {model.input_shape}; x has {x.shape[1:]}. Make it to fit.")
     integers = jnp.issubdtype(y.dtype, jnp.integer)

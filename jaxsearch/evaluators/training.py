@@ -6,19 +6,21 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from jaxsearch.core.names import check_name
 from jaxsearch.core.population import check_count
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, HostArray, Key, PyTree, Results
-from jaxsearch.evaluators import epochs, splits
+from jaxsearch.evaluators import epochs
 from jaxsearch.evaluators.bucketed import in_buckets, needs
 from jaxsearch.evaluators.epochs import Members
 from jaxsearch.evaluators.learners import Supervised
-from jaxsearch.evaluators.lessons import Lesson, check_data, check_rows, lesson
+from jaxsearch.evaluators.lessons import Lesson, check_data, lesson
 from jaxsearch.evaluators.metrics import metrics
 from jaxsearch.evaluators.own_network import OwnNetwork
 from jaxsearch.evaluators.parameters import PARAMETERS, micro_batch, numbers
+from jaxsearch.evaluators.splits import Split
 from jaxsearch.models.network import Network
 from jaxsearch.spaces import codec
 
@@ -51,6 +53,8 @@ class Training:
     metric: one of `metrics`, e.g. error or rmse. A network of your own is measured by its `loss`, on the rows held out;
         if the folds do not divide the rows, some folds leave one of theirs out of it.
     folds: of the cross-validation, stratified by class; 1 for a single hold-out of `validation_share` of the rows.
+    groups: `[n]` integers; rows of the same group are held out together, and classes are not stratified then.
+    class_weights: "balanced" for a training loss in which all classes weigh the same.
     epochs: passes over the training rows, for candidates without a parameter of that name.
     batch_size: rows of a gradient, likewise.
     chunk_size: candidates trained at the same time, None for all; bounds the memory, and on a CPU small chunks stay in
@@ -58,6 +62,7 @@ class Training:
     smaller: versions of the model with smaller arrays, cheapest first, e.g. `model.smaller()`; every candidate runs at
         the first that it fits into, to the same loss but for rounding. Each costs a compilation.
     measure: "validation", or "training" for the error on the rows trained on.
+    num_held_out: the most rows that a fold holds out; told by the data.
 
     `Results.aux` holds `folds` `[P, K]`, the loss in every fold, `epochs` `[P]`, those trained, and `key` `[P, ...]`,
     the data of the key from which `init` made the folds and all that is random in training.
@@ -74,22 +79,29 @@ class Training:
     validation_share: float = static(default=0.2)
     measure: str = static(default="validation")
     smaller: tuple[Any, ...] = ()
+    groups: HostArray | None = None
+    class_weights: str | None = static(default=None)
+    num_held_out: int = static(default=0)
 
     def __post_init__(self):
         check_name("metric", self.metric, metrics)
         check_name("measure", self.measure, ("validation", "training"))
+        check_name("class_weights", self.class_weights or "balanced", ("balanced",))
         for name in ("folds", "epochs", "batch_size"):
             check_count(name, getattr(self, name))
         check_count("chunk_size", self.chunk_size or 1)
         if not 0 < self.validation_share < 1:
             raise ValueError(f"validation_share must be between 0 and 1; got {self.validation_share!r}. Try 0.2.")
         if all(isinstance(part, np.ndarray | jax.Array) for part in self.data):  # else placeholders of a transformation
-            x, y = self.data
-            check_rows(x, y)
-            if not self._own:
-                check_data(self.model, x, y, metrics[self.metric])
-            if max(2, self.folds) > len(x):
-                raise ValueError(f"{self.folds} folds need as many rows; the data have {len(x)}. Use fewer folds.")
+            check_data(self.model, *self.data, metrics[self.metric], self.folds)
+            if self._own and (self.groups is not None or self.class_weights):
+                raise ValueError("Groups and class_weights need a model of jaxsearch.models; this is a Network.")
+            if not isinstance(self.groups, Tracer):
+                object.__setattr__(self, "num_held_out", self._split.most(len(self.data[0])))
+
+    @property
+    def _split(self) -> Split:
+        return Split(self.folds, self.validation_share, self.groups)
 
     @property
     def _own(self) -> bool:
@@ -102,13 +114,6 @@ class Training:
         integers = jnp.issubdtype(self.data[1].dtype, jnp.integer)
         return integers if self._own else metrics[self.metric].task == "classification"
 
-    @property
-    def _num_held_out(self) -> int:
-        """The most rows that a fold holds out."""
-        count = len(self.data[0])
-        share = round(self.validation_share * count) if self.folds == 1 else -(-count // self.folds)
-        return min(max(share, 1), count - 1)
-
     def init(self, key: Key, space: PyTree, count: int) -> TrainingState:
         if not isinstance(space, dict):
             raise ValueError(f"Training needs a dict of dimensions by name; got {space!r}. Start from model.space().")
@@ -118,8 +123,7 @@ class Training:
         key_split, _ = jax.random.split(key)
         y = jnp.asarray(self.data[1])
         classes = y if self.classifies else jnp.zeros(len(y), jnp.int32)
-        fold = splits.held_out(key_split, classes, self.folds, self._num_held_out)
-        return TrainingState(fold, key)
+        return TrainingState(self._split.folds(key_split, classes), key)
 
     def evaluate(
         self, key: Key, state: TrainingState, space: PyTree, candidates: Candidates
@@ -155,13 +159,11 @@ class Training:
         size, cost = needs((*self.smaller, self.model), space, params)
         run = functools.partial(epochs.run_chunk, learners, lesson)
         active, chunk_size = members.epoch < budget, self.chunk_size or len(budget)
-        rows = (params, budget)
-        return in_buckets(run, len(learners), size, cost * budget, active, rows, members, chunk_size)
+        return in_buckets(run, len(learners), size, cost * budget, active, (params, budget), members, chunk_size)
 
     def results(self, state: TrainingState, members: Members) -> Results:
         """The mean of the losses in the folds."""
-        words = jax.random.key_data(state.key)
-        key = jnp.broadcast_to(words, (len(members.epoch), *words.shape))
+        key = jnp.repeat(jax.random.key_data(state.key)[None], len(members.epoch), axis=0)
         aux = {"folds": members.losses, "epochs": members.epoch, "key": key}
         return Results(jnp.mean(members.losses, axis=1), aux=aux)
 
@@ -170,7 +172,7 @@ class Training:
 
     def learner(self, model: Any, space: PyTree, num_rows: int | None = None) -> Any:
         """How `model` learns from so many rows, by default those of a fold."""
-        num_rows = num_rows or len(self.data[0]) - self._num_held_out
+        num_rows = num_rows or len(self.data[0]) - self.num_held_out
         size = micro_batch(space, self.batch_size, num_rows)
         if self._own:
             floats = jnp.issubdtype(self.data[0].dtype, jnp.floating)
@@ -180,14 +182,14 @@ class Training:
     def _lesson(self, state: TrainingState, space: PyTree) -> Lesson:
         x, y = self.arrays()
         held_out = state.fold[None] == jnp.arange(self.folds)[:, None]
-        measured, most = held_out, self._num_held_out
-        if self.measure == "training":
-            measured, most = ~held_out, len(x) - len(x) // self.folds
+        measured, most = (held_out, self.num_held_out) if self.measure == "validation" else (~held_out, len(x) - 1)
         if self._own and len(x) % self.folds:
             most -= 1
         _, key = jax.random.split(state.key)
+        regression = not self._own and not self.classifies
+        num_weighted = self.model.num_outputs if self.class_weights else 0
         learner = self.learner(self.model, space)
-        return lesson(key, learner, space, x, y, held_out, measured, most, not self._own and not self.classifies)
+        return lesson(key, learner, space, x, y, held_out, measured, most, regression, num_weighted)
 
     def arrays(self) -> tuple[Array, Array]:
         """The data with floats where the arithmetic needs them; integer pixels and prices are welcome."""

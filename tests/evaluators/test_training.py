@@ -7,7 +7,7 @@ from sklearn import metrics as reference
 from sklearn.preprocessing import StandardScaler
 
 import jaxsearch as js
-from jaxsearch.evaluators import parameters, scaling, splits
+from jaxsearch.evaluators import lessons, parameters, scaling, splits
 from jaxsearch.evaluators.metrics import metrics
 
 
@@ -213,3 +213,29 @@ def test_mistakes_are_told_when_made(change, message):
 def test_the_space_must_be_a_dict():
     with pytest.raises(ValueError, match="dict of dimensions by name"):
         js.Training(MODEL, iris()).init(jax.random.key(0), [js.Float(0, 1)], 3)
+
+
+@pytest.mark.parametrize("folds", [1, 3])
+def test_groups_stay_together(folds):
+    x, y = iris()
+    groups = np.random.default_rng(0).integers(0, 12, len(y)) ** 2
+    evaluator = js.Training(MODEL, (x, y), folds=folds, epochs=2, groups=groups, validation_share=0.3)
+    fold = np.asarray(jax.jit(lambda e: e.init(jax.random.key(0), MODEL.space(), 1).fold)(evaluator))
+    assert all(len(np.unique(fold[groups == group])) == 1 for group in np.unique(groups))
+    assert evaluator.num_held_out >= np.bincount(fold)[:folds].max()
+    assert np.all(np.isfinite(evaluate(evaluator, MODEL.space()).loss))
+
+
+def test_balanced_classes_weigh_the_same():
+    classes, rows = jnp.array([0, 0, 0, 1, 2, 2]), jnp.array([[True] * 6, [True] * 3 + [False] + [True] * 2])
+    weights = lessons.balanced(classes, rows, 4)
+    np.testing.assert_allclose(weights, [[2 / 3, 2, 1, 0], [2.5 / 3, 0, 1.25, 0]])
+    rng = np.random.default_rng(0)
+    y = (rng.random(300) < 0.08).astype(np.int32)
+    x = (rng.normal(size=(300, 4)) + y[:, None]).astype(np.float32)
+    model = js.models.MLP(4, 2, max_layers=1, max_width=8)
+    plain, balanced = (
+        evaluate(js.Training(model, (x, y), "balanced_error", folds=2, class_weights=weights), model.space()).loss
+        for weights in (None, "balanced")
+    )
+    assert float(balanced.mean()) < float(plain.mean()) - 0.03
