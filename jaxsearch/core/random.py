@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxsearch.core.types import Array, Key
+from jaxsearch.core.types import Array, HostArray, Key
 
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 
@@ -73,17 +73,22 @@ def across(word: Array, count: int, axis: int = -1) -> Array:
     """`[..., count]` draws from U[0, 1), a row of them hashed from each uint32 word `[...]`: for masks, at little cost.
 
     axis: where the draws of a word lie; 0 for `[count, ...]`.
+    """
+    others = tuple(range(word.ndim + 1))
+    column = np.expand_dims(np.arange(count, dtype=np.uint32), others[1:] if axis == 0 else others[:-1])
+    return unit(hashed(jnp.expand_dims(word, axis), column))
+
+
+def hashed(word: Array, index: HostArray) -> Array:
+    """A uint32 word for each pair of a word and an index: as good as independent for masks and orders, at little cost.
 
     References: Wellons, Prospecting for Hash Functions, nullprogram.com, 2018 (lowbias32).
     """
     # Spread by the golden ratio, so that rows of neighbouring words are no shifted copies of each other.
-    column = np.arange(count, dtype=np.uint32) * np.uint32(0x9E3779B9)
-    others = tuple(range(word.ndim + 1))
-    others = others[1:] if axis == 0 else others[:-1]
-    mixed = jnp.expand_dims(word, axis) ^ np.expand_dims(column, others)
+    mixed = word ^ (index * np.uint32(0x9E3779B9))
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
         mixed = (mixed ^ (mixed >> shift)) * np.uint32(factor)
-    return unit(mixed ^ (mixed >> 16))
+    return mixed ^ (mixed >> 16)
 
 
 def fraction(x: Array) -> Array:

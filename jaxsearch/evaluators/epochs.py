@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsearch.core import random
 from jaxsearch.core.types import Array, PyTree
@@ -45,23 +46,20 @@ def train(learner: Any, lesson: Lesson, params: PyTree, members: Members, budget
     """
     folds, steps, size = lesson.folds, learner.steps, learner.batch_size
     num_folds = len(folds.measured)
-    update = jax.vmap(learner.step, in_axes=(0, None, None, 0, 0, (0, 0), None))  # over the folds
-    update = jax.vmap(update, in_axes=(None, 0, None, 0, None, None, None))  # over the candidates
+    update = jax.vmap(learner.step, in_axes=(None, None, 0, 0, (0, 0), None))  # over the folds
+    update = jax.vmap(update, in_axes=(0, None, 0, None, None, None))  # over the candidates
 
     def epoch(number: Array, members: Members) -> Members:
-        keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(folds.key, number)
-        batches = jax.vmap(_shuffled, in_axes=(0, 0, None))(keys, folds.rows, steps * size)
+        words = random.hashed(folds.word, number.astype(jnp.uint32) + np.uint32(2**31))
+        batches = jax.vmap(_shuffled, in_axes=(0, 0, None))(words, folds.rows, steps * size)
         batches = jnp.swapaxes(batches.reshape(num_folds, steps, size), 0, 1)
 
-        step_keys = jnp.swapaxes(jax.vmap(jax.random.split, in_axes=(0, None))(keys, steps), 0, 1)
-
-        def step(learned: PyTree, inputs: tuple[Array, Array, Array]) -> tuple[PyTree, None]:
-            step_keys, rows, place = inputs
+        def step(learned: PyTree, inputs: tuple[Array, Array]) -> tuple[PyTree, None]:
+            rows, place = inputs
             batch = (lesson.x[rows], lesson.y[rows])
-            count = number * steps + place
-            return update(step_keys, params, lesson.space, learned, folds, batch, count), None
+            return update(params, lesson.space, learned, folds, batch, number * steps + place), None
 
-        learned, _ = jax.lax.scan(step, members.learned, (step_keys, batches, jnp.arange(steps)))
+        learned, _ = jax.lax.scan(step, members.learned, (batches, jnp.arange(steps)))
         active = ((members.epoch <= number) & (number < budget))[:, None] & ~members.failed
         return members._replace(
             learned=jax.tree.map(lambda new, old: _where(active, new, old), learned, members.learned),
@@ -106,10 +104,9 @@ def run_chunk(
     return members if kept else members._replace(learned=None)
 
 
-def _shuffled(key: Array, rows: Array, count: int) -> Array:
+def _shuffled(word: Array, rows: Array, count: int) -> Array:
     """`count` of the rows `[n]` that are True, in random order."""
-    lot = random.across(random.bits(jax.random.fold_in(key, 2**31 - 1), ()), len(rows))
-    return jnp.argsort(jnp.where(rows, lot, 2.0))[:count]
+    return jnp.argsort(jnp.where(rows, random.across(word, len(rows)), 2.0))[:count]
 
 
 def _where(condition: Array, new: Array, old: Array) -> Array:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxsearch.core import random
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Key, PyTree
 from jaxsearch.evaluators.lessons import Fold
@@ -69,16 +70,14 @@ class Supervised:
         places = masking.places(other.model.shapes(), self.model.shapes())
         return jax.tree.map(lambda leaf: masking.take(leaf, places), learned)
 
-    def step(
-        self, key: Key, params: PyTree, space: PyTree, learned: Learned, fold: Fold, batch: tuple, count: Array
-    ) -> Learned:
+    def step(self, params: PyTree, space: PyTree, learned: Learned, fold: Fold, batch: tuple, count: Array) -> Learned:
         """One micro-batch `x` `[B, ...]`, `y` `[B]`, the `count`-th of the training."""
         architecture = self.model.complete(space, params)
         x, y = fold.features.transform(batch[0]), batch[1]
-        key_dropout = key if "dropout" in params else None
+        word = random.hashed(fold.word, count.astype(jnp.uint32)) if "dropout" in params else None
 
         def loss(weights: PyTree) -> Array:
-            outputs = self.model.apply(key_dropout, architecture, weights, x)
+            outputs = self.model.apply(word, architecture, weights, x)
             return self._loss(outputs, y, params, fold)
 
         gradient = masking.flatten(jax.grad(loss)(self.weights(learned.weights)))
@@ -108,8 +107,8 @@ class Supervised:
         return Learned(weights, first, second, rest)
 
     def finite(self, learned: Learned) -> Array:
-        """Whether the weights are finite, `[]` bool."""
-        return jnp.all(jnp.isfinite(learned.weights))
+        """Whether the weights are finite, and their sum too, `[]` bool."""
+        return jnp.isfinite(jnp.sum(jnp.abs(learned.weights)))
 
     def outputs(self, params: PyTree, space: PyTree, learned: Learned, fold: Fold, x: Array) -> Array:
         """Logits `[B, C]` for classification, values `[B]` in the target's unit for regression."""
@@ -121,7 +120,7 @@ class Supervised:
         """The metric's loss on `x` `[m, ...]`, `y` `[m]`, the fold's measured rows; NaN for outputs not finite."""
         outputs = self.outputs(params, space, learned, fold, x)
         loss = self.metric.loss(outputs, y, fold.weights.astype(outputs.dtype))
-        return jnp.where(jnp.all(jnp.isfinite(outputs)), loss, jnp.nan).astype(jnp.result_type(float))
+        return jnp.where(jnp.isfinite(jnp.sum(jnp.abs(outputs))), loss, jnp.nan).astype(jnp.result_type(float))
 
     def _loss(self, outputs: Array, y: Array, params: PyTree, fold: Fold) -> Array:
         if fold.target is not None:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from jaxsearch.core import random
 from jaxsearch.core.types import Array, Key, PyTree
 from jaxsearch.evaluators import scaling
 from jaxsearch.evaluators.metrics import Metric
@@ -16,13 +17,15 @@ from jaxsearch.models.network import Network
 class Fold(NamedTuple):
     """One split of the rows, the same for all candidates.
 
-    key: of the initial weights, the order of the rows and dropout. rows: `[n]` bool, the rows to train on.
+    key: of the initial weights. word: `[]` uint32, of the order of the rows and of dropout. rows: `[n]` bool, the rows
+        to train on.
     measured: `[m]` int32, the rows to measure. weights: `[m]`, 0 for an entry of `measured` that only fills up.
     features, target: the scalers of the training rows; the target's is None for classification.
     class_weights: `[C]`, the weights of the classes in the training loss, or None.
     """
 
     key: Key
+    word: Array
     rows: Array
     measured: Array
     weights: Array
@@ -68,7 +71,8 @@ def lesson(
     scale = jax.vmap(scaling.fit, in_axes=(None, 0))
     target = scale(y[:, None], ~held_out) if regression else None
     balance = balanced(y, ~held_out, num_weighted).astype(x.dtype) if num_weighted else None
-    folds = Fold(keys, ~held_out, rows, weights, scale(x, ~held_out), target, balance)
+    words = jax.vmap(lambda key: random.bits(key, (), 2**31))(keys)
+    folds = Fold(keys, words, ~held_out, rows, weights, scale(x, ~held_out), target, balance)
     return Lesson(space, folds, jax.vmap(learner.draw)(keys), x, y)
 
 

@@ -34,10 +34,8 @@ class OwnNetwork:
     def resized(self, state: PyTree, other: "OwnNetwork") -> PyTree:
         return state
 
-    def step(
-        self, key: Key, params: PyTree, space: PyTree, state: PyTree, fold: Fold, batch: tuple, count: Array
-    ) -> PyTree:
-        return self.network.step(key, params, state, self._batch(fold, *batch))
+    def step(self, params: PyTree, space: PyTree, state: PyTree, fold: Fold, batch: tuple, count: Array) -> PyTree:
+        return self.network.step(jax.random.fold_in(fold.key, count), params, state, self._batch(fold, *batch))
 
     def finite(self, state: PyTree) -> Array:
         leaves = [leaf for leaf in jax.tree.leaves(state) if jnp.issubdtype(leaf.dtype, jnp.inexact)]

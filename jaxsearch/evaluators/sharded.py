@@ -43,7 +43,9 @@ class Sharded:
             raise ValueError(f"axis must name axes of the mesh, {names}; got {self.axis!r}. Try axis={names[0]!r}.")
 
     def init(self, key: Key, space: PyTree, count: int) -> State:
-        return as_evaluator(self.evaluator).init(key, space, count)
+        evaluator = as_evaluator(self.evaluator)
+        state = evaluator.init(key, space, count)
+        return self._everywhere(state) if isinstance(evaluator, Trainable) else state
 
     def evaluate(self, key: Key, state: State, space: PyTree, candidates: Candidates) -> tuple[Results, State]:
         evaluator = as_evaluator(self.evaluator)
@@ -53,7 +55,8 @@ class Sharded:
                 lambda x, key, state, space: evaluator.evaluate(key, state, space, Candidates(x))[0],
                 candidates.x[order], key, state, space,
             )  # fmt: skip
-            return jax.tree.map(lambda leaf: jnp.zeros_like(leaf).at[order].set(leaf), results), state
+            results = jax.tree.map(lambda leaf: jnp.zeros_like(leaf).at[order].set(leaf), results)
+            return self._everywhere(results), self._everywhere(state)
         rows = NamedSharding(self._mesh(), PartitionSpec(self.axis))
 
         def spread(leaf: Array) -> Array:
@@ -82,7 +85,7 @@ class Sharded:
         return self._apart(advance, (x, members, budget), state, space)
 
     def results(self, state: State, members: PyTree) -> Results:
-        return self._trainable.results(state, members)
+        return self._everywhere(self._trainable.results(state, members))
 
     @property
     def _trainable(self) -> Trainable:
@@ -107,6 +110,11 @@ class Sharded:
             return apart(rows, *shared)
         results = apart(jax.tree.map(lambda leaf: leaf[filled], rows), *shared)
         return jax.tree.map(lambda leaf: leaf[:count], results)
+
+    def _everywhere(self, tree: PyTree) -> PyTree:
+        """The same on every device, so that a search meets the placement it started with, and compiles once."""
+        whole = NamedSharding(self._mesh(), PartitionSpec())
+        return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, whole), tree)
 
     def _mesh(self) -> Mesh:
         # Made here and not when the object is made, which shall start no devices. A new mesh, because the axes of the

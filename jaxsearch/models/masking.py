@@ -17,23 +17,24 @@ def units(width: Array, max_width: int, dtype: jnp.dtype) -> Array:
     return (jnp.arange(max_width) < width).astype(dtype)
 
 
-def uniform_table(key: Key, rows: int, columns: int) -> Array:
+def uniform_table(key: Key, layer: int, rows: int, columns: int) -> Array:
     """`[rows, columns]` draws from U[-1, 1) whose upper left part does not depend on the size of the table.
 
-    One random word per row, hashed with the column: a network padded to a larger size starts from the same weights as
-    alone.
+    One random word per row, at a counter that belongs to the layer, hashed with the column: a network padded to a
+    larger size starts from the same weights as alone.
     """
-    return 2 * random.across(random.bits(key, (rows,)), columns) - 1
+    return 2 * random.across(once(random.bits(key, (rows,), layer << 20)), columns) - 1
 
 
-def dropout(key: Key, layer: int, rate: Array, activations: Array) -> Array:
+def dropout(word: Array, layer: int, rate: Array, activations: Array) -> Array:
     """Drops entries of `activations` `[B, W]` with probability `rate`, the same ones whatever the padding of W.
 
-    One random word for every unit, at a counter that belongs to the layer, is hashed with the row.
+    The uint32 word `[]` is hashed with the layer, the unit and the row.
     """
     batch, width = activations.shape
-    drawn = random.across(once(random.bits(key, (width,), layer << 20)), batch, axis=0)
-    return jnp.where(rate <= drawn.astype(activations.dtype), activations / (1 - rate), 0)
+    units = random.hashed(random.hashed(word, jnp.uint32(layer)), np.arange(width, dtype=np.uint32))
+    drawn = random.across(units, batch, axis=0).astype(activations.dtype)
+    return jnp.where(rate <= drawn, activations / (1 - rate), 0)
 
 
 def structs(shapes: PyTree) -> PyTree:

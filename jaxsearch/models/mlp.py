@@ -133,15 +133,10 @@ class MLP:
 
     def draw(self, key: Key) -> PyTree:
         """Draws from U[-1, 1] for `init`, the same ones for the weights that networks of different sizes share."""
-        key_hidden, key_output = jax.random.split(key)
         rows = [self.num_features, *[self.max_width] * (self.max_layers - 1)]
-        return {
-            "hidden": [
-                {"w": masking.uniform_table(jax.random.fold_in(key_hidden, layer), fan_in, self.max_width)}
-                for layer, fan_in in enumerate(rows)
-            ],
-            "output": {"w": masking.uniform_table(key_output, self.max_width, self.num_outputs)},
-        }
+        tables = [masking.uniform_table(key, layer + 1, fan_in, self.max_width) for layer, fan_in in enumerate(rows)]
+        output = masking.uniform_table(key, 0, self.max_width, self.num_outputs)
+        return {"hidden": [{"w": table} for table in tables], "output": {"w": output}}
 
     def init(self, draws: PyTree, params: dict[str, Array]) -> PyTree:
         """Random weights, uniform with the variance for the activation and the active fan-in; biases 0.
@@ -157,14 +152,14 @@ class MLP:
         last = _dense(draws["output"], self.max_width, self.num_outputs, 1 / width[params["layers"] - 1])
         return {"hidden": hidden, "output": last}
 
-    def apply(self, key: Key | None, params: dict[str, Array], weights: PyTree, x: Array) -> Array:
-        """The outputs `[B, O]` for the inputs `x` `[B, F]`; with a key, units are dropped as in training."""
+    def apply(self, word: Array | None, params: dict[str, Array], weights: PyTree, x: Array) -> Array:
+        """The outputs `[B, O]` for the inputs `x` `[B, F]`; with a random uint32 word, units are dropped."""
 
         def dense(layer: int, h: Array) -> Array:
             h = h @ weights["hidden"][layer]["w"] + weights["hidden"][layer]["b"][None]
             h = activations.activate(self.activations, params["activation"], h)
             h = h * masking.units(params["width"][layer], self.max_width, h.dtype)[None]
-            return h if key is None else masking.dropout(key, layer, params["dropout"], h)
+            return h if word is None else masking.dropout(word, layer, params["dropout"], h)
 
         h = dense(0, x)
         for layer in range(1, self.max_layers):

@@ -108,11 +108,11 @@ def test_weights_start_with_the_variance_of_the_active_fan_in():
 
 def test_tables_and_dropout_do_not_depend_on_the_padding():
     key = jax.random.key(1)
-    small, large = masking.uniform_table(key, 3, 4), masking.uniform_table(key, 6, 9)
+    small, large = masking.uniform_table(key, 1, 3, 4), masking.uniform_table(key, 1, 6, 9)
     np.testing.assert_array_equal(small, large[:3, :4])
-    ones = jnp.ones((8, 40))
-    dropped = masking.dropout(key, 1, jnp.array(0.25), ones)
-    np.testing.assert_array_equal(dropped[:, :10], masking.dropout(key, 1, jnp.array(0.25), ones[:, :10]))
+    word, ones = jnp.uint32(7), jnp.ones((8, 40))
+    dropped = masking.dropout(word, 1, jnp.array(0.25), ones)
+    np.testing.assert_array_equal(dropped[:, :10], masking.dropout(word, 1, jnp.array(0.25), ones[:, :10]))
     np.testing.assert_allclose(np.unique(dropped), [0, 4 / 3], rtol=1e-6)
     assert float(jnp.mean(dropped == 0)) == pytest.approx(0.25, abs=0.08)
 
