@@ -86,7 +86,7 @@ def balanced(classes: Array, rows: Array, num_classes: int) -> Array:
 
 def check_data(model: Any, x: Any, y: Any, metric: Metric, num_folds: int) -> None:
     """Raises ValueError unless the rows fit together, the model, the metric and the folds."""
-    if np.ndim(x) < 2 or np.ndim(y) != 1 or len(x) != len(y):
+    if np.ndim(x) < 2 or np.ndim(y) < 1 or len(x) != len(y):
         raise ValueError(
             f"Data must be x [n, ...] and y [n]; got shapes {np.shape(x)} and {np.shape(y)}. Reshape them."
         )
@@ -99,6 +99,8 @@ def check_data(model: Any, x: Any, y: Any, metric: Metric, num_folds: int) -> No
 def _check_fit(model: Any, x: Any, y: Any, metric: Metric) -> None:
     if x.shape[1:] != model.input_shape:
         raise ValueError(f"The model takes rows of shape {model.input_shape}; x has {x.shape[1:]}. Make it to fit.")
+    if y.ndim != 1:
+        raise ValueError(f"The model needs one target for every row, y [n]; got shape {y.shape}. Reshape it.")
     integers = jnp.issubdtype(y.dtype, jnp.integer)
     if metric.task == "classification" and not integers:
         raise ValueError(f"The metric {metric.name} needs integer classes; y is {y.dtype}. Use y.astype(int), or mse.")

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from jaxsearch.core.pytree import pytree
+from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array
 
 
@@ -12,13 +12,16 @@ class Scaler:
 
     mean, factor: `[F]`, for the last axis of the data; the factor is 1 / (standard deviation), and 0 for a column that
     is constant or wholly missing in training, which therefore says nothing later on either (a category that training
-    never saw is such a column).
+    never saw is such a column). integers: whether the data are, which then stay as they are.
     """
 
     mean: Array
     factor: Array
+    integers: bool = static(default=False)
 
     def transform(self, x: Array) -> Array:
+        if self.integers:
+            return x
         scaled = (x - _last(self.mean, x)) * _last(self.factor, x)
         return jnp.where(jnp.isnan(scaled), 0, scaled)
 
@@ -28,6 +31,8 @@ class Scaler:
 
 def fit(x: Array, weights: Array) -> Scaler:
     """The scaler of the rows of `x` `[n, ..., F]` with `weights` `[n]` above 0; NaN entries are left out."""
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        return Scaler(jnp.zeros(x.shape[-1]), jnp.ones(x.shape[-1]), integers=True)
     known = ~jnp.isnan(x) & (weights > 0).reshape(-1, *(1,) * (x.ndim - 1))
     axes = tuple(range(x.ndim - 1))
     count = jnp.maximum(jnp.sum(known, axes), 1)

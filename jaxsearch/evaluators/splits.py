@@ -112,6 +112,18 @@ def grouped_hold_out(key: Key, groups: HostArray, count: int) -> Array:
     return jnp.zeros_like(group).at[order].set(1 - fits.astype(group.dtype))[group]
 
 
+def measured(held_out: Array, num_held_out: int, measure: str, every: bool) -> tuple[Array, int]:
+    """The rows `[K, n]` whose loss counts, of which there are at most so many in a fold.
+
+    held_out: `[K, n]` bool, at most `num_held_out` in a fold. measure: "validation", those, or "training", the others.
+    every: give the number that every fold has at least, for folds whose sizes differ by one at most.
+    """
+    num_folds, count = held_out.shape
+    if measure == "training":
+        return ~held_out, count - num_held_out if every else count - 1
+    return held_out, num_held_out - (every and count % num_folds > 0)
+
+
 def check_groups(groups: HostArray, least: int) -> None:
     """Raises ValueError for fewer than `least` groups, unless they are not known while tracing."""
     if not isinstance(groups, Tracer) and (found := len(np.unique(groups))) < least:

@@ -12,15 +12,14 @@ from jaxsearch.core.names import check_name
 from jaxsearch.core.population import check_count
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, HostArray, Key, PyTree, Results
-from jaxsearch.evaluators import epochs
+from jaxsearch.evaluators import epochs, splits
 from jaxsearch.evaluators.bucketed import in_buckets, needs
 from jaxsearch.evaluators.epochs import Members
 from jaxsearch.evaluators.learners import Supervised
 from jaxsearch.evaluators.lessons import Lesson, check_data, lesson
 from jaxsearch.evaluators.metrics import metrics
-from jaxsearch.evaluators.own_network import OwnNetwork
+from jaxsearch.evaluators.own_network import OwnNetwork, check_own
 from jaxsearch.evaluators.parameters import PARAMETERS, micro_batch, numbers
-from jaxsearch.evaluators.splits import Split
 from jaxsearch.models.network import Network
 from jaxsearch.spaces import codec
 
@@ -100,8 +99,8 @@ class Training:
                 object.__setattr__(self, "num_held_out", self._split.most(len(self.data[0])))
 
     @property
-    def _split(self) -> Split:
-        return Split(self.folds, self.validation_share, self.groups)
+    def _split(self) -> splits.Split:
+        return splits.Split(self.folds, self.validation_share, self.groups)
 
     @property
     def _own(self) -> bool:
@@ -111,14 +110,16 @@ class Training:
     @property
     def classifies(self) -> bool:
         """Whether the targets are classes."""
-        integers = jnp.issubdtype(self.data[1].dtype, jnp.integer)
+        integers = self.data[1].ndim == 1 and jnp.issubdtype(self.data[1].dtype, jnp.integer)
         return integers if self._own else metrics[self.metric].task == "classification"
 
     def init(self, key: Key, space: PyTree, count: int) -> TrainingState:
         if not isinstance(space, dict):
             raise ValueError(f"Training needs a dict of dimensions by name; got {space!r}. Start from model.space().")
-        micro_batch(space, self.batch_size, len(self.data[0]))
-        if not self._own:
+        size = micro_batch(space, self.batch_size, len(self.data[0]) - self.num_held_out)
+        if self._own:
+            check_own(self.model, self.smaller, space, key, tuple(part[:size] for part in self.data))
+        else:
             self.model.check_space(space, also=PARAMETERS)
         key_split, _ = jax.random.split(key)
         y = jnp.asarray(self.data[1])
@@ -175,16 +176,13 @@ class Training:
         num_rows = num_rows or len(self.data[0]) - self.num_held_out
         size = micro_batch(space, self.batch_size, num_rows)
         if self._own:
-            floats = jnp.issubdtype(self.data[0].dtype, jnp.floating)
-            return OwnNetwork(model, floats, num_rows // size, size)
+            return OwnNetwork(model, num_rows // size, size)
         return Supervised(model, metrics[self.metric], self.epochs, num_rows // size, size, "batch_size" in space)
 
     def _lesson(self, state: TrainingState, space: PyTree) -> Lesson:
         x, y = self.arrays()
         held_out = state.fold[None] == jnp.arange(self.folds)[:, None]
-        measured, most = (held_out, self.num_held_out) if self.measure == "validation" else (~held_out, len(x) - 1)
-        if self._own and len(x) % self.folds:
-            most -= 1
+        measured, most = splits.measured(held_out, self.num_held_out, self.measure, self._own)
         _, key = jax.random.split(state.key)
         regression = not self._own and not self.classifies
         num_weighted = self.model.num_outputs if self.class_weights else 0
