@@ -7,6 +7,7 @@ import optax
 import pytest
 
 import jaxsearch as js
+from jaxsearch.core import random
 from jaxsearch.evaluators.epochs import _shuffled
 
 X = np.random.default_rng(0).normal(3, 2, size=(90, 4)).astype(np.float32)
@@ -80,9 +81,10 @@ def test_it_learns_as_in_a_loop_written_by_hand():
         key = jax.random.fold_in(jax.random.split(jax.random.key(1))[1], fold)
         state = init(key, params)
         for epoch in range(8):
-            key_epoch = jax.random.fold_in(key, epoch)
-            batches = np.asarray(_shuffled(key_epoch, jnp.asarray(rows), 60)).reshape(4, 15)
-            for key_step, batch in zip(jax.random.split(key_epoch, 4), batches, strict=True):
+            word = random.hashed(random.bits(key, (), 2**31), jnp.uint32(2**31 + epoch))
+            batches = np.asarray(_shuffled(word, jnp.asarray(rows), 60)).reshape(4, 15)
+            for place, batch in enumerate(batches):
+                key_step = jax.random.fold_in(key, 4 * epoch + place)
                 state = one_step(key_step, params, state, (scaled[batch], Y[batch]))
         assert state["steps"] == 32
         assert float(found[fold]) == pytest.approx(
