@@ -94,7 +94,7 @@ def use_compilation_cache() -> None:
     except (OSError, RuntimeError):  # RuntimeError: a user without a home
         return
     jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
 def use_all_cores() -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxsearch.core.types import PyTree
+from jaxsearch.core.types import Array, PyTree
 from jaxsearch.evaluators.fitted import Fitted
 from jaxsearch.evaluators.metrics import Metric
 from jaxsearch.evaluators.parameters import numbers
@@ -52,15 +52,19 @@ class Trials:
         self.rows: list[Trial] = []
         self._space, self._model, self._metric, self._progress = space, model, metric, progress
         self._generations, self._last = 0, time.monotonic()
-        self._decode = jax.jit(jax.vmap(codec.decode, in_axes=(None, 0)))
+        self._decode = jax.jit(jax.vmap(self._decoded))
+
+    def _decoded(self, x: Array) -> tuple[PyTree, PyTree]:
+        params = codec.decode(self._space, x)
+        return params, self._model.complete(self._space, numbers(self._space, params))
 
     def add(self, generation: Generation) -> None:
         now, count = time.monotonic(), len(generation.candidates.x)
         seconds, self._last, self._generations = (now - self._last) / count, now, self._generations + 1
-        params = jax.device_get(self._decode(self._space, generation.candidates.x))
+        params, architectures = jax.device_get(self._decode(generation.candidates.x))
         losses, aux = np.asarray(generation.results.loss, float), jax.device_get(generation.results.aux)
         for i, loss in enumerate(losses):
-            one = jax.tree.map(lambda leaf: leaf[i], params)  # noqa: B023  # used at once
+            one, architecture = jax.tree.map(lambda leaf: leaf[i], (params, architectures))  # noqa: B023  # used at once
             self.rows.append(
                 Trial(
                     number=len(self.rows),
@@ -69,7 +73,7 @@ class Trials:
                     score=self._metric.score(float(loss)),
                     folds=[self._metric.score(float(fold)) for fold in aux["folds"][i]],
                     params=describe(self._space, one),
-                    architecture=self._model.summary(self._model.complete(self._space, numbers(self._space, one))),
+                    architecture=self._model.summary(architecture),
                     epochs=int(aux["epochs"][i]),
                     seconds=seconds,
                     key=[int(word) for word in aux["key"][i]],

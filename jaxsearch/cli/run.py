@@ -5,7 +5,6 @@ import time
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxsearch.cli import output
@@ -15,6 +14,7 @@ from jaxsearch.core.names import check_name
 from jaxsearch.core.protocols import Strategy
 from jaxsearch.core.types import Domain
 from jaxsearch.evaluators import splits
+from jaxsearch.evaluators.bucketed import worthwhile
 from jaxsearch.evaluators.fitted import fit
 from jaxsearch.evaluators.halving import Halving
 from jaxsearch.evaluators.metrics import Metric, metrics
@@ -54,8 +54,8 @@ def run_search(options: Options) -> int:
         time_limit=options.time_limit,
         callback=trials.add,
     )
-    if result.stopped == "interrupt" and not trials.rows:
-        return 130
+    if not trials.rows:
+        return 130  # interrupted in the first generation
     if not np.isfinite(float(result.loss)):
         print(
             f"Error: all {len(trials.rows)} evaluations failed: no {metric.name} was finite. "
@@ -64,14 +64,13 @@ def run_search(options: Options) -> int:
         )
         return 1
     fitted = fit(training, key_fit, space, result.params)
-    test_loss = metric.loss(fitted.predict(table.x[test]), jnp.asarray(table.y[test]), jnp.ones(int(np.sum(test))))
+    weights = np.ones(int(np.sum(test)), np.float32)
+    test_loss = jax.jit(metric.loss)(fitted.predict(table.x[test]), table.y[test], weights)
     if not np.isfinite(float(test_loss)):
-        print(
-            "Error: the best network diverged when trained on all training rows. Try another --seed.", file=sys.stderr
-        )
+        print("Error: the best network diverged when trained on all rows. Try another --seed.", file=sys.stderr)
         return 1
-    seconds = time.monotonic() - started
-    outcome = Outcome(table, options, metric, result, trials, fitted, float(metric.score(float(test_loss))), seconds)
+    score, seconds = float(metric.score(float(test_loss))), time.monotonic() - started
+    outcome = Outcome(table, options, metric, result, trials, fitted, score, seconds)
     output.report(outcome)
     directory = write(directory, outcome)
     print(f"Wrote {directory}/trials.csv, best.json and model.npz")
@@ -99,7 +98,7 @@ def _training(table: Table, test: np.ndarray, options: Options, metric: Metric) 
         epochs=epochs,
         batch_size=batch_size,
         chunk_size=_chunk_size(model, options.folds),
-        smaller=model.smaller(),
+        smaller=worthwhile(model, _flops(model, options.budget * options.folds * epochs * rows)),
         groups=None if table.groups is None else table.groups[~test],
     )
     return training, model.space()
@@ -142,9 +141,11 @@ def _test_rows(table: Table, options: Options, key: Any) -> np.ndarray:
     count = min(max(round(options.test_share * len(table.y)), 1), len(table.y) - 1)
     classes = table.y if table.classes else np.zeros(len(table.y), np.int32)
     if table.groups is None:
-        test = np.asarray(splits.hold_out(key, classes, count)) == 0
+        hold_out, labels = splits.hold_out, classes
     else:
-        test = np.asarray(splits.grouped_hold_out(key, table.groups, count)) == 0
+        hold_out, labels = splits.grouped_hold_out, table.groups
+    test = np.asarray(jax.jit(hold_out, static_argnames="count")(key, labels, count=count)) == 0
+    if table.groups is not None:
         splits.check_groups(table.groups[~test], max(options.folds, 2))
     least = max(options.folds, 2)
     for index, label in enumerate(table.classes or ["the whole table"]):
@@ -156,6 +157,12 @@ def _test_rows(table: Table, options: Options, key: Any) -> np.ndarray:
                 f"{int(np.sum(classes == index))} rows after the test split. Use fewer --folds, or more data."
             )
     return test
+
+
+def _flops(model: MLP, rows: float) -> float:
+    """Of a halved search over the largest networks that visits so many rows: three forward passes for each."""
+    most = model.num_features * model.max_width + (model.max_layers - 1) * model.max_width**2
+    return 3 * 2 * most * rows * 3 / 16
 
 
 def _chunk_size(model: MLP, folds: int) -> int | None:

@@ -1,5 +1,6 @@
 """A configuration that a search found, trained once more."""
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -10,9 +11,8 @@ import numpy as np
 from jaxsearch.core.pytree import pytree
 from jaxsearch.core.types import Array, HostArray, Key, PyTree, Results
 from jaxsearch.evaluators import epochs, scaling
-from jaxsearch.evaluators.learners import Supervised
+from jaxsearch.evaluators.bucketed import needs
 from jaxsearch.evaluators.lessons import lesson
-from jaxsearch.evaluators.own_network import OwnNetwork
 from jaxsearch.evaluators.parameters import numbers
 from jaxsearch.evaluators.training import Training
 from jaxsearch.models.network import Network
@@ -42,8 +42,13 @@ class Fitted:
                 "Only a model of jaxsearch can predict; got a Network. "
                 "Give fitted.weights, the state, and fitted.features.transform(x) to a function of yours."
             )
-        outputs = self.model.apply(None, self.params, self.weights, self.features.transform(jnp.asarray(x)))
-        return outputs if self.target is None else self.target.inverse(outputs)[:, 0]
+        return _predict(self, x)
+
+
+@jax.jit
+def _predict(fitted: Fitted, x: Array) -> Array:
+    outputs = fitted.model.apply(None, fitted.params, fitted.weights, fitted.features.transform(x))
+    return outputs if fitted.target is None else fitted.target.inverse(outputs)[:, 0]
 
 
 def fit(training: Training, key: Key, space: PyTree, params: PyTree) -> Fitted:
@@ -51,37 +56,34 @@ def fit(training: Training, key: Key, space: PyTree, params: PyTree) -> Fitted:
 
     params: the configuration, as in `Result.params`.
     """
-    params = numbers(space, jax.tree.map(np.asarray, params))
-    model, (x, y) = training.model, training.arrays()
-    if not isinstance(model, Network):
-        architecture = model.complete(space, params)
-        model = next((model for model in training.smaller if bool(model.fits(architecture))), model)
-    budget = np.asarray(params.get("epochs", training.epochs), np.int32)
-    regression = not training.classifies and not isinstance(model, Network)
-    return _fit(key, training.learner(model, space, len(x)), space, params, budget, x, y, regression)
+    params, model = jax.tree.map(np.asarray, params), training.model
+    if training.smaller:
+        models = (*training.smaller, model)
+        model = models[int(_size(models, space, params))]
+    return _fit(dataclasses.replace(training, model=model, smaller=()), key, space, params)
 
 
-@functools.partial(jax.jit, static_argnames="regression")
-def _fit(
-    key: Key,
-    learner: Supervised | OwnNetwork,
-    space: PyTree,
-    params: PyTree,
-    budget: Array,
-    x: Array,
-    y: Array,
-    regression: bool,
-) -> Fitted:
+@jax.jit
+def _size(models: tuple, space: PyTree, params: PyTree) -> Array:
+    """The number of the smallest model that a configuration fits into."""
+    return needs(models, space, jax.tree.map(lambda leaf: leaf[None], numbers(space, params)))[0][0]
+
+
+@jax.jit
+def _fit(training: Training, key: Key, space: PyTree, params: PyTree) -> Fitted:
     """As one candidate in one fold that holds nothing out."""
-    none = jnp.zeros((1, len(x)), bool)
-    all_rows = lesson(key, learner, space, x, y, none, none, 1, regression)
+    params, (x, y) = numbers(space, params), training.arrays()
+    own = isinstance(training.model, Network)
+    learner, none = training.learner(training.model, space, len(x)), jnp.zeros((1, len(x)), bool)
+    all_rows = lesson(key, learner, space, x, y, none, none, 1, not own and not training.classifies)
     rows = jax.tree.map(lambda leaf: leaf[None], params)
     members = epochs.unborn(1, 1)._replace(learned=epochs.begin(learner, all_rows, rows))
-    members = epochs.train(learner, all_rows, rows, members, budget[None])
+    budget = jnp.asarray(params.get("epochs", training.epochs), jnp.int32)[None]
+    members = epochs.train(learner, all_rows, rows, members, budget)
     learned = jax.tree.map(lambda leaf: leaf[0, 0], members.learned)
     features, target = jax.tree.map(lambda leaf: leaf[0], (all_rows.folds.features, all_rows.folds.target))
-    if isinstance(learner, OwnNetwork):
-        return Fitted(learner.network, params, learned, features, target)
+    if own:
+        return Fitted(training.model, params, learned, features, target)
     weights = learner.weights(learned.weights)
     return Fitted(learner.model, learner.model.complete(space, params), weights, features, target)
 

@@ -13,7 +13,7 @@ TRAINING = js.Training(
 SPACE = MODEL.space()
 
 
-@pytest.mark.parametrize("evaluator", [TRAINING, js.Halving(TRAINING), js.Halving(js.Sharded(TRAINING))])
+@pytest.mark.parametrize("evaluator", [TRAINING, js.Halving(js.Sharded(TRAINING))])
 def test_any_candidate_of_a_search_is_trained_again_bit_for_bit(evaluator):
     generations = []
     js.search(
