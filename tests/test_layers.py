@@ -62,6 +62,7 @@ before = settings()
 import jaxsearch
 assert settings() == before
 optional = "matplotlib pandas pyarrow mlxtend sklearn rich click scipy.stats pytest hypothesis tqdm optuna".split()
+optional += ["flax", "equinox"]
 import optax
 print([name for name in optional if name in sys.modules])
 """
