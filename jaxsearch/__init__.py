@@ -7,6 +7,8 @@ from jaxsearch.evaluators.callback import Callback
 from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
 from jaxsearch.evaluators.vectorized import Chunked, Vectorized
+from jaxsearch.runners.compare import compare
+from jaxsearch.runners.comparison import Comparison
 from jaxsearch.runners.memory import Memory, memory
 from jaxsearch.runners.minimize import minimize
 from jaxsearch.runners.result import Result
@@ -30,6 +32,7 @@ __all__ = [
     "Candidates",
     "Choice",
     "Chunked",
+    "Comparison",
     "Domain",
     "Evaluator",
     "Float",
@@ -50,6 +53,7 @@ __all__ = [
     "Training",
     "Vectorized",
     "active",
+    "compare",
     "decode",
     "describe",
     "domain",
