@@ -9,6 +9,8 @@ from jaxsearch.evaluators.halving import Halving
 from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
 from jaxsearch.evaluators.vectorized import Chunked, Vectorized
+from jaxsearch.runners.compare import compare
+from jaxsearch.runners.comparison import Comparison
 from jaxsearch.runners.memory import Memory, memory
 from jaxsearch.runners.minimize import minimize
 from jaxsearch.runners.result import Result
@@ -32,6 +34,7 @@ __all__ = [
     "Candidates",
     "Choice",
     "Chunked",
+    "Comparison",
     "Domain",
     "Evaluator",
     "Fitted",
@@ -55,6 +58,7 @@ __all__ = [
     "Training",
     "Vectorized",
     "active",
+    "compare",
     "decode",
     "describe",
     "domain",

@@ -5,7 +5,7 @@ from jaxsearch.strategies import registry
 
 FIXED = """Float Int Choice Switch domain decode encode sample active describe RandomSearch LocalSearch GradientSearch
 PSO GA Seeded Domain Candidates Results Strategy Evaluator
-Vectorized Chunked Sharded Callback Training minimize search memory""".split()
+Vectorized Chunked Sharded Callback Training minimize search memory compare""".split()
 
 
 def test_the_fixed_names_are_there_and_documented():
