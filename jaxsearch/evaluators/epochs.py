@@ -11,6 +11,8 @@ from jaxsearch.core import random
 from jaxsearch.core.types import Array, PyTree
 from jaxsearch.evaluators.lessons import Lesson
 
+ROUNDS = 8  # of the shuffle; each sends about half of the rows somewhere else
+
 
 class Members(NamedTuple):
     """Candidates in training.
@@ -51,7 +53,7 @@ def train(learner: Any, lesson: Lesson, params: PyTree, members: Members, budget
 
     def epoch(number: Array, members: Members) -> Members:
         words = random.hashed(folds.word, number.astype(jnp.uint32) + np.uint32(2**31))
-        batches = jax.vmap(_shuffled, in_axes=(0, 0, None))(words, folds.rows, steps * size)
+        batches = jax.vmap(shuffled, in_axes=(0, 0, 0, None))(words, folds.order, folds.num_rows, steps * size)
         batches = jnp.swapaxes(batches.reshape(num_folds, steps, size), 0, 1)
 
         def step(learned: PyTree, inputs: tuple[Array, Array]) -> tuple[PyTree, None]:
@@ -104,9 +106,22 @@ def run_chunk(
     return members if kept else members._replace(learned=None)
 
 
-def _shuffled(word: Array, rows: Array, count: int) -> Array:
-    """`count` of the rows `[n]` that are True, in random order."""
-    return jnp.argsort(jnp.where(rows, random.across(word, len(rows)), 2.0))[:count]
+def shuffled(word: Array, order: Array, count: Array, size: int) -> Array:
+    """`[size]` of the first `count` entries of `order` `[n]`, each at most once, in an order that belongs to `word`.
+
+    Few rounds of the swap-or-not shuffle, on an `order` that is random already: every place is computed for itself,
+    where sorting random numbers in each epoch would take a third of the time that a small network trains.
+
+    References: Hoang, Morris, Rogaway, An Enciphering Scheme Based on a Card Shuffle, CRYPTO, 2012.
+    """
+    place, count = jnp.arange(size, dtype=jnp.uint32), count.astype(jnp.uint32)
+    for number in range(ROUNDS):
+        word = random.hashed(word, jnp.uint32(number))
+        partner = word % count + count - place
+        partner = jnp.where(partner >= count, partner - count, partner)
+        swapped = random.hashed(word, jnp.maximum(place, partner)) >= np.uint32(2**31)
+        place = jnp.where(swapped, partner, place)
+    return order[place]
 
 
 def _where(condition: Array, new: Array, old: Array) -> Array:

@@ -17,8 +17,8 @@ from jaxsearch.models.network import Network
 class Fold(NamedTuple):
     """One split of the rows, the same for all candidates.
 
-    key: of the initial weights. word: `[]` uint32, of the order of the rows and of dropout. rows: `[n]` bool, the rows
-        to train on.
+    key: of the initial weights. word: `[]` uint32, of the order of the rows and of dropout. order: `[n]`
+        int32, the `num_rows` `[]` rows to train on, at random, then the others.
     measured: `[m]` int32, the rows to measure. weights: `[m]`, 0 for an entry of `measured` that only fills up.
     features, target: the scalers of the training rows; the target's is None for classification.
     class_weights: `[C]`, the weights of the classes in the training loss, or None.
@@ -26,7 +26,8 @@ class Fold(NamedTuple):
 
     key: Key
     word: Array
-    rows: Array
+    order: Array
+    num_rows: Array
     measured: Array
     weights: Array
     features: scaling.Scaler
@@ -72,7 +73,9 @@ def lesson(
     target = scale(y[:, None], ~held_out) if regression else None
     balance = balanced(y, ~held_out, num_weighted).astype(x.dtype) if num_weighted else None
     words = jax.vmap(lambda key: random.bits(key, (), 2**31))(keys)
-    folds = Fold(keys, words, ~held_out, rows, weights, scale(x, ~held_out), target, balance)
+    lots = jnp.where(held_out, 2.0, random.across(words, len(x)))
+    order, count = jnp.argsort(lots, axis=1).astype(jnp.int32), jnp.sum(~held_out, axis=1, dtype=jnp.int32)
+    folds = Fold(keys, words, order, count, rows, weights, scale(x, ~held_out), target, balance)
     return Lesson(space, folds, jax.vmap(learner.draw)(keys), x, y)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import jaxsearch as js
 from jaxsearch.core import random
-from jaxsearch.evaluators.epochs import _shuffled
+from jaxsearch.evaluators.epochs import shuffled
 
 X = np.random.default_rng(0).normal(3, 2, size=(90, 4)).astype(np.float32)
 Y = ((X[:, 0] - 3) * (X[:, 1] - 3) > 0).astype(np.int32)
@@ -81,8 +81,10 @@ def test_it_learns_as_in_a_loop_written_by_hand():
         key = jax.random.fold_in(jax.random.split(jax.random.key(1))[1], fold)
         state = init(key, params)
         for epoch in range(8):
-            word = random.hashed(random.bits(key, (), 2**31), jnp.uint32(2**31 + epoch))
-            batches = np.asarray(_shuffled(word, jnp.asarray(rows), 60)).reshape(4, 15)
+            word = random.bits(key, (), 2**31)
+            order = jnp.argsort(jnp.where(rows, random.across(word, len(rows)), 2.0))
+            word = random.hashed(word, jnp.uint32(2**31 + epoch))
+            batches = np.asarray(shuffled(word, order, jnp.sum(rows), 60)).reshape(4, 15)
             for place, batch in enumerate(batches):
                 key_step = jax.random.fold_in(key, 4 * epoch + place)
                 state = one_step(key_step, params, state, (scaled[batch], Y[batch]))
