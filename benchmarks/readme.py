@@ -11,7 +11,7 @@ import re
 
 import numpy as np
 import speed_parts
-from markdown_tables import ROOT, load, software, table
+from markdown_tables import ROOT, load, measured, software, table
 from peers import NEAREST
 from recorder import interval
 
@@ -154,6 +154,30 @@ def quality_tables() -> str:
     return caption + table(["method", *families], rows)
 
 
+def model_search() -> str:
+    """Seconds and errors of searches for a network, beside other tools."""
+    result = load("model_search")
+    rows = []
+    for cell in result["cells"]:
+        for side, found in cell["sides"].items():
+            runs = found["runs"]
+            seconds = [np.median([run[name] for run in runs]) for name in ("seconds", "error")]
+            against = found.get("against", {})
+            ratios = [
+                f"{name}: {one['to_equal_error']:.1f} ({one['to_equal_error_range'][0]:.1f} to "
+                f"{one['to_equal_error_range'][1]:.1f}), {one['in_all']:.1f}"
+                for name, one in against.items()
+            ]
+            place = [cell["data"], str(cell["candidates"]), side, str(len(runs))]
+            rows.append([*place, f"{seconds[0]:.1f}", f"{seconds[1]:.4f}", "<br>".join(ratios)])
+    columns = ["data", "candidates", "side", "seeds", "seconds", "error", "times longer than jaxsearch"]
+    caption = (
+        f"{measured(result['about'], 'optuna', 'scikit-learn')}; {result['epochs']} epochs, {result['folds']} folds; "
+        "medians over the seeds.\n\n"
+    )
+    return caption + table(columns, rows)
+
+
 PARTS = speed_parts.PARTS | {
     "strategies": strategies,
     "first_run": first_run,
@@ -166,6 +190,7 @@ PARTS = speed_parts.PARTS | {
     "differences_mixint": functools.partial(differences, "quality_mixint"),
     "self_check": self_check,
     "quality_tables": quality_tables,
+    "model_search": model_search,
 }
 
 

@@ -121,6 +121,18 @@ def test_networks_are_trained_on_all_devices():
     np.testing.assert_allclose(go(js.Sharded(training)).history, go(training).history, rtol=1e-5)
 
 
+@pytest.mark.parametrize("wrap", [js.Sharded, lambda training: js.Halving(js.Sharded(training), num_rungs=2)])
+def test_a_search_of_networks_compiles_once(wrap, caplog):
+    x = jax.random.normal(KEY, (40, 2))
+    model = js.models.MLP(num_features=2, num_outputs=2, max_layers=1, max_width=8)
+    evaluator = wrap(js.Training(model, data=(x, (x[:, 0] > 0).astype(int)), folds=2, epochs=4))
+    strategy = js.GA(11)  # which the devices do not divide
+    with jax.log_compiles():
+        result = js.search(evaluator, model.space(), strategy, key=KEY, num_generations=3, progress=False)
+    assert len(re.findall(r"Compiling jit\(advance\)", caplog.text)) == 1
+    assert float(result.loss) < 0.5
+
+
 def test_mistakes():
     with pytest.raises(ValueError, match=r"must name axes of the mesh, \('rows',\); got 'population'. Try axis='rows'"):
         js.Sharded(bowl, Mesh(jax.devices(), "rows"))
