@@ -239,9 +239,8 @@ def main() -> None:
         folds = training_data.folds(y, options.folds, options.seed)
 
     def report(loss, epochs):
-        print(
-            json.dumps({"seconds": round(time.time() - options.began, 3), "loss": loss, "epochs": epochs}), flush=True
-        )
+        line = json.dumps({"seconds": round(time.time() - options.began, 3), "loss": loss, "epochs": epochs})
+        print(f"{line}\n", end="", flush=True)  # in one piece, since two threads report
 
     PEERS[options.peer](x, y, folds, SPACE, options.candidates, options.epochs, options.seed, report)
 
