@@ -112,7 +112,9 @@ class CMAES:
     def tell(self, state: CMAESState, candidates: Candidates, results: Results) -> CMAESState:
         parts, size = margin.Parts(state.domain), len(state.sample)
         x, values = parts.split(candidates.x)
-        as_drawn = jnp.all(x == clip(state.sample), axis=1, keepdims=True)  # else the point was replaced
+        # Else the point was replaced. A compiler may round the same sum differently for `ask` and `tell`.
+        unchanged = jnp.abs(x - clip(state.sample)) <= 4 * jnp.finfo(x.dtype).eps
+        as_drawn = jnp.all(unchanged, axis=1, keepdims=True)
         as_drawn = (as_drawn & state.asked) | parts.dummy
         x = jnp.where(as_drawn, state.sample, x)
         # The draw itself where it is known: a point may be too close to the mean to tell it.
