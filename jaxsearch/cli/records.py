@@ -31,6 +31,7 @@ class Trial(NamedTuple):
 
     number: int
     generation: int
+    status: str  # ok, failed or infeasible
     loss: float
     score: float
     folds: list[float]
@@ -39,11 +40,6 @@ class Trial(NamedTuple):
     epochs: int
     seconds: float
     key: list[int]
-
-    @property
-    def failed(self) -> bool:
-        return not math.isfinite(self.loss)
-
 
 class Trials:
     """Collects every candidate of a search; `add` is its callback."""
@@ -62,13 +58,16 @@ class Trials:
         now, count = time.monotonic(), len(generation.candidates.x)
         seconds, self._last, self._generations = (now - self._last) / count, now, self._generations + 1
         params, architectures = jax.device_get(self._decode(generation.candidates.x))
-        losses, aux = np.asarray(generation.results.loss, float), jax.device_get(generation.results.aux)
+        results = generation.results
+        losses, aux = np.asarray(results.loss, float), jax.device_get(results.aux)
+        feasible = np.full(count, True) if results.violation is None else np.asarray(results.violation) <= 0
         for i, loss in enumerate(losses):
             one, architecture = jax.tree.map(lambda leaf: leaf[i], (params, architectures))  # noqa: B023  # used at once
             self.rows.append(
                 Trial(
                     number=len(self.rows),
                     generation=self._generations,
+                    status="ok" if math.isfinite(loss) else "failed" if feasible[i] else "infeasible",
                     loss=float(loss),
                     score=self._metric.score(float(loss)),
                     folds=[self._metric.score(float(fold)) for fold in aux["folds"][i]],
@@ -86,14 +85,14 @@ class Trials:
 
     @property
     def num_failed(self) -> int:
-        return sum(row.failed for row in self.rows)
+        return sum(row.status == "failed" for row in self.rows)
 
     def leaders(self, count: int) -> list[Trial]:
         """The best candidates, best first, each configuration once."""
         distinct: dict[str, Trial] = {}
         for row in sorted(self.rows, key=lambda row: (row.loss, row.number)):  # among equals the first, as in Best
             distinct.setdefault(str(row.params), row)
-        return [row for row in distinct.values() if not row.failed][:count]
+        return [row for row in distinct.values() if row.status == "ok"][:count]
 
 
 class Outcome(NamedTuple):
@@ -136,9 +135,8 @@ def _write_trials(path: Path, rows: list[Trial]) -> None:
         writer = csv.writer(file)
         writer.writerow([*names, *flat[0], "epochs", "seconds", "key"])
         for row, params in zip(rows, flat, strict=True):
-            status = "failed" if row.failed else "ok"
             key = "-".join(map(str, row.key))
-            facts = [row.number, row.generation, status, row.score, *row.folds]
+            facts = [row.number, row.generation, row.status, row.score, *row.folds]
             writer.writerow([*facts, *params.values(), row.epochs, f"{row.seconds:.4g}", key])
 
 

@@ -20,12 +20,14 @@ class Members(NamedTuple):
     losses: `[C, K]` when they were last measured, NaN before and for those that failed.
     epoch: `[C]` int32, epochs behind them. failed: `[C, K]` bool, whether training diverged; such a member is frozen.
     learned: `[C, K, ...]`, what the learner keeps; None if it is not kept from one training to the next.
+    violation: `[C]`, the share by which a model exceeds the limits of its size, if there are any.
     """
 
     losses: Array
     epoch: Array
     failed: Array
     learned: PyTree
+    violation: Array | None = None
 
 
 def unborn(count: int, num_folds: int) -> Members:

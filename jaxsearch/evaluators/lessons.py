@@ -4,14 +4,10 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax.core import Tracer
 
 from jaxsearch.core import random
 from jaxsearch.core.types import Array, Key, PyTree
 from jaxsearch.evaluators import scaling
-from jaxsearch.evaluators.metrics import Metric
-from jaxsearch.models.network import Network
 
 
 class Fold(NamedTuple):
@@ -85,36 +81,3 @@ def balanced(classes: Array, rows: Array, num_classes: int) -> Array:
     present = members > 0
     share = jnp.sum(members, 1, keepdims=True) / jnp.sum(present, 1, keepdims=True)
     return jnp.where(present, share / jnp.where(present, members, 1), 0)
-
-
-def check_data(model: Any, x: Any, y: Any, metric: Metric, num_folds: int) -> None:
-    """Raises ValueError unless the rows fit together, the model, the metric and the folds."""
-    if np.ndim(x) < 2 or np.ndim(y) < 1 or len(x) != len(y):
-        raise ValueError(
-            f"Data must be x [n, ...] and y [n]; got shapes {np.shape(x)} and {np.shape(y)}. Reshape them."
-        )
-    if max(2, num_folds) > len(x):
-        raise ValueError(f"{num_folds} folds need as many rows; the data have {len(x)}. Use fewer folds.")
-    if not isinstance(model, Network):
-        _check_fit(model, x, y, metric)
-
-
-def _check_fit(model: Any, x: Any, y: Any, metric: Metric) -> None:
-    if x.shape[1:] != model.input_shape:
-        raise ValueError(f"The model takes rows of shape {model.input_shape}; x has {x.shape[1:]}. Make it to fit.")
-    if y.ndim != 1:
-        raise ValueError(f"The model needs one target for every row, y [n]; got shape {y.shape}. Reshape it.")
-    integers = jnp.issubdtype(y.dtype, jnp.integer)
-    if metric.task == "classification" and not integers:
-        raise ValueError(f"The metric {metric.name} needs integer classes; y is {y.dtype}. Use y.astype(int), or mse.")
-    if (
-        metric.task == "classification"
-        and not isinstance(y, Tracer)
-        and not 0 <= y.min() <= y.max() < model.num_outputs
-    ):
-        raise ValueError(
-            f"Classes must be 0 .. {model.num_outputs - 1}, the model's outputs; y has {y.min()} .. {y.max()}. "
-            "Number the classes from 0."
-        )
-    if metric.task == "regression" and model.num_outputs != 1:
-        raise ValueError(f"The metric {metric.name} needs a model with one output; it has {model.num_outputs}.")

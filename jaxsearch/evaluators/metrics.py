@@ -53,6 +53,27 @@ def cross_entropy(outputs: Array, targets: Array, weights: Array) -> Array:
     return _mean(optax.softmax_cross_entropy_with_integer_labels(outputs, targets), weights)
 
 
+def one_minus_auc(outputs: Array, targets: Array, weights: Array) -> Array:
+    """1 - area under the receiver operating characteristic, of each class against the others, averaged over classes.
+
+    The share of pairs of a member and another row in which the other is given the higher probability; equal ones count
+    half. Classes without members, or without others, are left out; NaN if all are. Weights are 0 or 1.
+
+    References: Hand, Till, A Simple Generalisation of the Area Under the ROC Curve, Machine Learning, 2001.
+    """
+    there = weights > 0
+
+    def of_class(scores: Array, members: Array) -> Array:
+        ordered = jnp.sort(jnp.where(there, scores, jnp.inf))
+        below, not_above = (jnp.searchsorted(ordered, scores, side) for side in ("left", "right"))
+        count = jnp.sum(members)
+        wins = jnp.sum(jnp.where(members > 0, (below + not_above) / 2, 0)) - count**2 / 2
+        return wins / (count * (jnp.sum(there) - count))  # NaN without pairs
+
+    members = jax.nn.one_hot(targets, outputs.shape[-1], dtype=weights.dtype) * there[:, None]
+    return 1 - jnp.nanmean(jax.vmap(of_class, in_axes=1)(jax.nn.log_softmax(outputs), members))
+
+
 def mse(outputs: Array, targets: Array, weights: Array) -> Array:
     """The mean squared error, in squared units of the target."""
     return _mean((outputs - targets) ** 2, weights)
@@ -79,6 +100,7 @@ metrics = {
         Metric("error", "classification", error),
         Metric("balanced_error", "classification", balanced_error),
         Metric("cross_entropy", "classification", cross_entropy),
+        Metric("auc", "classification", one_minus_auc, greater_is_better=True),
         Metric("mse", "regression", mse),
         Metric("rmse", "regression", rmse),
         Metric("mae", "regression", mae),

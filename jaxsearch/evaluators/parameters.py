@@ -3,9 +3,10 @@
 import math
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
-from jaxsearch.core.types import Array
+from jaxsearch.core.types import Array, PyTree, Scalar
 from jaxsearch.spaces.dimensions import Choice, Int
 
 PARAMETERS = ("learning_rate", "weight_decay", "momentum", "label_smoothing", "batch_size", "epochs")
@@ -20,6 +21,24 @@ def numbers(space: dict[str, Any], params: dict[str, Array]) -> dict[str, Array]
         return jnp.asarray(choice.options)[params[name]] if plain else params[name]
 
     return {name: value(name) for name in params}
+
+
+def excess(
+    model: Any, space: PyTree, params: PyTree, max_parameters: Scalar | None, max_flops: Scalar | None
+) -> Array | None:
+    """`[P]`, by which share a model with `params` `[P, ...]` exceeds the limit that it exceeds most, at most 0 if none.
+
+    None without limits.
+    """
+    limits = {"num_parameters": max_parameters, "flops": max_flops}
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+
+    def one(params: PyTree) -> Array:
+        architecture = model.complete(space, params)
+        sizes = [getattr(model, name)(architecture) / limit for name, limit in given.items()]
+        return jnp.max(jnp.stack(sizes)) - 1
+
+    return jax.vmap(one)(params) if given else None
 
 
 def micro_batch(space: dict[str, Any], batch_size: int, num_rows: int) -> int:

@@ -8,18 +8,17 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from jaxsearch.core.names import check_name
-from jaxsearch.core.population import check_count
 from jaxsearch.core.pytree import pytree, static
-from jaxsearch.core.types import Array, Candidates, HostArray, Key, PyTree, Results
+from jaxsearch.core.types import Array, Candidates, HostArray, Key, PyTree, Results, Scalar
 from jaxsearch.evaluators import epochs, splits
 from jaxsearch.evaluators.bucketed import in_buckets, needs
+from jaxsearch.evaluators.checks import check_training
 from jaxsearch.evaluators.epochs import Members
 from jaxsearch.evaluators.learners import Supervised
-from jaxsearch.evaluators.lessons import Lesson, check_data, lesson
+from jaxsearch.evaluators.lessons import Lesson, lesson
 from jaxsearch.evaluators.metrics import metrics
 from jaxsearch.evaluators.own_network import OwnNetwork, check_own
-from jaxsearch.evaluators.parameters import PARAMETERS, micro_batch, numbers
+from jaxsearch.evaluators.parameters import PARAMETERS, excess, micro_batch, numbers
 from jaxsearch.models.network import Network
 from jaxsearch.spaces import codec
 
@@ -61,6 +60,8 @@ class Training:
     smaller: versions of the model with smaller arrays, cheapest first, e.g. `model.smaller()`; every candidate runs at
         the first that it fits into, to the same loss but for rounding. Each costs a compilation.
     measure: "validation", or "training" for the error on the rows trained on.
+    max_parameters, max_flops: limits of the model's `num_parameters` and `flops` for a row, above 0. A candidate beyond
+        them is not trained; `Results.violation` is the share by which it exceeds them.
     num_held_out: the most rows that a fold holds out; told by the data.
 
     `Results.aux` holds `folds` `[P, K]`, the loss in every fold, `epochs` `[P]`, those trained, and `key` `[P, ...]`,
@@ -80,23 +81,15 @@ class Training:
     smaller: tuple[Any, ...] = ()
     groups: HostArray | None = None
     class_weights: str | None = static(default=None)
+    max_parameters: Scalar | None = None
+    max_flops: Scalar | None = None
     num_held_out: int = static(default=0)
 
     def __post_init__(self):
-        check_name("metric", self.metric, metrics)
-        check_name("measure", self.measure, ("validation", "training"))
-        check_name("class_weights", self.class_weights or "balanced", ("balanced",))
-        for name in ("folds", "epochs", "batch_size"):
-            check_count(name, getattr(self, name))
-        check_count("chunk_size", self.chunk_size or 1)
-        if not 0 < self.validation_share < 1:
-            raise ValueError(f"validation_share must be between 0 and 1; got {self.validation_share!r}. Try 0.2.")
-        if all(isinstance(part, np.ndarray | jax.Array) for part in self.data):  # else placeholders of a transformation
-            check_data(self.model, *self.data, metrics[self.metric], self.folds)
-            if self._own and (self.groups is not None or self.class_weights):
-                raise ValueError("Groups and class_weights need a model of jaxsearch.models; this is a Network.")
-            if not isinstance(self.groups, Tracer):
-                object.__setattr__(self, "num_held_out", self._split.most(len(self.data[0])))
+        check_training(self)
+        arrays = all(isinstance(part, np.ndarray | jax.Array) for part in (*self.data, self.groups) if part is not None)
+        if arrays and not isinstance(self.groups, Tracer):  # else placeholders of a transformation
+            object.__setattr__(self, "num_held_out", self._split.most(len(self.data[0])))
 
     @property
     def _split(self) -> splits.Split:
@@ -129,20 +122,21 @@ class Training:
     def evaluate(
         self, key: Key, state: TrainingState, space: PyTree, candidates: Candidates
     ) -> tuple[Results, TrainingState]:
-        members = epochs.unborn(len(candidates.x), self.folds)  # learns in its chunk and is forgotten there
+        members = self._unborn(space, candidates.x)  # learn in their chunk, and what they learned is forgotten there
         budget = self.horizon(space, candidates.x)
         return self.results(state, self.advance(state, space, candidates.x, members, budget)), state
 
     def horizon(self, space: PyTree, x: Array) -> Array:
-        """`[P]` int32, the epochs that each candidate `x` `[P, D]` is trained in full."""
-        params = self._params(space, x)
-        return jnp.broadcast_to(jnp.asarray(params.get("epochs", self.epochs)), len(x)).astype(jnp.int32)
+        """`[P]` int32, the epochs that each candidate `x` `[P, D]` is trained in full; 0 for one beyond the limits."""
+        params, violation = self._params(space, x), self._unborn(space, x).violation
+        epochs = jnp.broadcast_to(jnp.asarray(params.get("epochs", self.epochs)), len(x)).astype(jnp.int32)
+        return epochs if violation is None else jnp.where(violation > 0, 0, epochs)
 
     def begin(self, state: TrainingState, space: PyTree, x: Array) -> Members:
         """The candidates `x` `[P, D]` before their first epoch."""
         lesson, params = self._lesson(state, space), self._params(space, x)
         learned = epochs.begin(self.learner(self.model, space), lesson, params)
-        return epochs.unborn(len(x), self.folds)._replace(learned=learned)
+        return self._unborn(space, x)._replace(learned=learned)
 
     def order(self, space: PyTree, x: Array) -> Array:
         """`[P]` int32, the candidates by the work that their training is."""
@@ -166,7 +160,12 @@ class Training:
         """The mean of the losses in the folds."""
         key = jnp.repeat(jax.random.key_data(state.key)[None], len(members.epoch), axis=0)
         aux = {"folds": members.losses, "epochs": members.epoch, "key": key}
-        return Results(jnp.mean(members.losses, axis=1), aux=aux)
+        return Results(jnp.mean(members.losses, axis=1), violation=members.violation, aux=aux)
+
+    def _unborn(self, space: PyTree, x: Array) -> Members:
+        params = self._params(space, x)
+        violation = excess(self.model, space, params, self.max_parameters, self.max_flops)
+        return epochs.unborn(len(x), self.folds)._replace(violation=violation)
 
     def _params(self, space: PyTree, x: Array) -> PyTree:
         return numbers(space, jax.vmap(codec.decode, in_axes=(None, 0))(space, x))

@@ -89,10 +89,10 @@ def advance(progress: Progress, strategy: Strategy, evaluator: Evaluator, space:
     candidates, state = strategy.ask(key_ask, progress.strategy)
     results, evaluator_state = evaluator.evaluate(key_evaluate, progress.evaluator, space, candidates)
     failed = jnp.isnan(results.loss) | (results.loss == jnp.inf)
-    num_failed = progress.num_failed + jnp.sum(failed, dtype=jnp.int32)
-    if results.violation is not None:
-        failed |= ~(results.violation <= 0)  # infeasible candidates must not win, but they did not fail
-    results = results._replace(loss=jnp.where(failed, jnp.inf, results.loss))
+    feasible = jnp.full_like(failed, True) if results.violation is None else results.violation <= 0
+    num_failed = progress.num_failed + jnp.sum(failed & feasible, dtype=jnp.int32)
+    # Infeasible candidates must not win, but they did not fail.
+    results = results._replace(loss=jnp.where(failed | ~feasible, jnp.inf, results.loss))
     state = strategy.tell(state, candidates, results)
     best = progress.best.update(candidates, results)
     visited = visit(progress.visited, candidates.x, codec.domain(space))

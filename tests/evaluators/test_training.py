@@ -37,6 +37,29 @@ def test_it_learns_and_reports_every_fold():
     assert float(PLAIN.loss.min()) < 0.15  # guessing: 0.67
 
 
+def test_models_beyond_a_limit_are_not_trained_and_cannot_win():
+    """Other candidates are as without the limit; a violation is the share of the excess, and no failure."""
+    space, x = MODEL.space(), jax.random.uniform(jax.random.key(0), (6, js.domain(MODEL.space()).size))
+    sizes = jax.vmap(lambda x: MODEL.num_parameters(MODEL.complete(space, js.decode(space, x))))(x)
+    limit = float(jnp.median(sizes))
+    limited = js.Training(MODEL, iris(), folds=3, epochs=40, max_parameters=limit)
+    results, fits = evaluate(limited, space), np.asarray(sizes <= limit)
+    np.testing.assert_allclose(results.violation, sizes / limit - 1, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(results.loss[fits], PLAIN.loss[fits], rtol=1e-5)
+    assert 0 < fits.sum() < 6
+    np.testing.assert_array_equal(results.aux["epochs"], np.where(fits, 40, 0))
+    halved = evaluate(js.Halving(js.Training(MODEL, iris(), folds=3, epochs=40, max_flops=1), num_rungs=2), space)
+    assert np.all(halved.violation > 0)
+    assert not np.any(halved.aux["epochs"])
+    seen = []
+    found = js.search(
+        limited, space, js.RandomSearch(6), key=jax.random.key(3), max_evaluations=6, callback=seen.append
+    )  # fmt: skip
+    assert int(found.num_failed) == 0
+    assert np.all(np.isposinf(seen[0].results.loss) == (seen[0].results.violation > 0))
+    assert float(MODEL.num_parameters(MODEL.complete(space, found.params))) <= limit
+
+
 @pytest.mark.parametrize("chunk_size", [1, 4])
 def test_chunks_and_smaller_models_change_nothing(chunk_size):
     wide = js.models.MLP(4, 3, max_layers=2, max_width=48)
@@ -162,6 +185,12 @@ def test_metrics_agree_with_scikit_learn():
     assert found("balanced_error", logits, y) == pytest.approx(1 - recalls.mean(), rel=1e-5)
     entropy = reference.log_loss(y[use], probability[use], labels=[0, 1, 2, 3])
     assert found("cross_entropy", logits, y) == pytest.approx(entropy, rel=1e-5)
+    ties = np.round(logits)  # of the probabilities, among rows of two classes
+    two, halves = np.stack([0 * ties[:, 0], ties[:, 0]], axis=1), (y > 0).astype(int)
+    assert found("auc", two, halves) == pytest.approx(reference.roc_auc_score(halves[use], two[use, 1]), rel=1e-5)
+    each = [reference.roc_auc_score(y[use] == label, probability[use, label]) for label in range(3)]
+    assert found("auc", logits, y) == pytest.approx(np.mean(each), rel=1e-5)
+    assert np.isnan(found("auc", logits, np.zeros_like(y)))
     a, b = rng.normal(size=60), rng.normal(size=60)
     b[50] = np.nan  # a row that does not count
     for name, theirs in (
@@ -198,6 +227,7 @@ def test_choices_of_numbers_stand_for_themselves():
         ({"epochs": 1.5}, "epochs must be"),
         ({"validation_share": 1.0}, "validation_share must be"),
         ({"measure": "test"}, "Unknown measure"),
+        ({"max_parameters": 0}, "max_parameters must be above 0"),
         ({"data": (np.zeros((9, 3), np.float32), np.zeros(9, int))}, "takes rows of shape \\(4,\\); x has \\(3,\\)"),
         ({"data": (np.zeros((9, 4), np.float32), np.zeros(8, int))}, "got shapes"),
         ({"data": (np.zeros((9, 4), np.float32), np.full(9, 3))}, "y has 3 .. 3"),

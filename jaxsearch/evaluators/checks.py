@@ -1,0 +1,69 @@
+"""What must hold before anything is trained."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from jaxsearch.core.names import check_name
+from jaxsearch.core.population import check_count
+from jaxsearch.evaluators.metrics import Metric, metrics
+from jaxsearch.models.network import Network
+
+
+def check_training(training: Any) -> None:
+    """Raises ValueError for fields of a `Training` that are out of range or do not fit together."""
+    check_name("metric", training.metric, metrics)
+    check_name("measure", training.measure, ("validation", "training"))
+    check_name("class_weights", training.class_weights or "balanced", ("balanced",))
+    for name in ("folds", "epochs", "batch_size"):
+        check_count(name, getattr(training, name))
+    check_count("chunk_size", training.chunk_size or 1)
+    if not 0 < training.validation_share < 1:
+        raise ValueError(f"validation_share must be between 0 and 1; got {training.validation_share!r}. Try 0.2.")
+    for name in ("max_parameters", "max_flops"):
+        limit = getattr(training, name)
+        if isinstance(limit, int | float) and not limit > 0:
+            raise ValueError(f"{name} must be above 0; got {limit!r}. Leave it out for no limit.")
+    limited = training.max_parameters is not None or training.max_flops is not None
+    if isinstance(training.model, Network) and (training.groups is not None or training.class_weights or limited):
+        raise ValueError(
+            "Groups, class_weights, max_parameters and max_flops need a model of jaxsearch.models; this is a Network."
+        )
+    if all(isinstance(part, np.ndarray | jax.Array) for part in training.data):  # else placeholders of a transformation
+        check_data(training.model, *training.data, metrics[training.metric], training.folds)
+
+
+def check_data(model: Any, x: Any, y: Any, metric: Metric, num_folds: int) -> None:
+    """Raises ValueError unless the rows fit together, the model, the metric and the folds."""
+    if np.ndim(x) < 2 or np.ndim(y) < 1 or len(x) != len(y):
+        raise ValueError(
+            f"Data must be x [n, ...] and y [n]; got shapes {np.shape(x)} and {np.shape(y)}. Reshape them."
+        )
+    if max(2, num_folds) > len(x):
+        raise ValueError(f"{num_folds} folds need as many rows; the data have {len(x)}. Use fewer folds.")
+    if not isinstance(model, Network):
+        _check_fit(model, x, y, metric)
+
+
+def _check_fit(model: Any, x: Any, y: Any, metric: Metric) -> None:
+    if x.shape[1:] != model.input_shape:
+        raise ValueError(f"The model takes rows of shape {model.input_shape}; x has {x.shape[1:]}. Make it to fit.")
+    if y.ndim != 1:
+        raise ValueError(f"The model needs one target for every row, y [n]; got shape {y.shape}. Reshape it.")
+    integers = jnp.issubdtype(y.dtype, jnp.integer)
+    if metric.task == "classification" and not integers:
+        raise ValueError(f"The metric {metric.name} needs integer classes; y is {y.dtype}. Use y.astype(int), or mse.")
+    if (
+        metric.task == "classification"
+        and not isinstance(y, Tracer)
+        and not 0 <= y.min() <= y.max() < model.num_outputs
+    ):
+        raise ValueError(
+            f"Classes must be 0 .. {model.num_outputs - 1}, the model's outputs; y has {y.min()} .. {y.max()}. "
+            "Number the classes from 0."
+        )
+    if metric.task == "regression" and model.num_outputs != 1:
+        raise ValueError(f"The metric {metric.name} needs a model with one output; it has {model.num_outputs}.")
