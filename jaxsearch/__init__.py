@@ -6,6 +6,7 @@ from jaxsearch.core.types import Candidates, Domain, Results
 from jaxsearch.evaluators.callback import Callback
 from jaxsearch.evaluators.fitted import Fitted, fit, retrain
 from jaxsearch.evaluators.halving import Halving
+from jaxsearch.evaluators.plan import Plan, plan
 from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
 from jaxsearch.evaluators.vectorized import Chunked, Vectorized
@@ -44,6 +45,7 @@ __all__ = [
     "Int",
     "LocalSearch",
     "Memory",
+    "Plan",
     "RandomSearch",
     "Restart",
     "Result",
@@ -68,6 +70,7 @@ __all__ = [
     "memory",
     "minimize",
     "models",
+    "plan",
     "retrain",
     "sample",
     "search",

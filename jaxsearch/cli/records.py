@@ -41,6 +41,7 @@ class Trial(NamedTuple):
     seconds: float
     key: list[int]
 
+
 class Trials:
     """Collects every candidate of a search; `add` is its callback."""
 

@@ -128,24 +128,24 @@ class Training:
 
     def horizon(self, space: PyTree, x: Array) -> Array:
         """`[P]` int32, the epochs that each candidate `x` `[P, D]` is trained in full; 0 for one beyond the limits."""
-        params, violation = self._params(space, x), self._unborn(space, x).violation
+        params, violation = self.params(space, x), self._unborn(space, x).violation
         epochs = jnp.broadcast_to(jnp.asarray(params.get("epochs", self.epochs)), len(x)).astype(jnp.int32)
         return epochs if violation is None else jnp.where(violation > 0, 0, epochs)
 
     def begin(self, state: TrainingState, space: PyTree, x: Array) -> Members:
         """The candidates `x` `[P, D]` before their first epoch."""
-        lesson, params = self._lesson(state, space), self._params(space, x)
+        lesson, params = self._lesson(state, space), self.params(space, x)
         learned = epochs.begin(self.learner(self.model, space), lesson, params)
         return self._unborn(space, x)._replace(learned=learned)
 
     def order(self, space: PyTree, x: Array) -> Array:
         """`[P]` int32, the candidates by the work that their training is."""
-        _, cost = needs((*self.smaller, self.model), space, self._params(space, x))
+        _, cost = needs((*self.smaller, self.model), space, self.params(space, x))
         return jnp.argsort(cost * self.horizon(space, x)).astype(jnp.int32)
 
     def advance(self, state: TrainingState, space: PyTree, x: Array, members: Members, budget: Array) -> Members:
         """Trains the members that have fewer epochs than `budget` `[P]` behind them up to it."""
-        return self.train(state, space, self._params(space, x), members, budget)
+        return self.train(state, space, self.params(space, x), members, budget)
 
     def train(self, state: TrainingState, space: PyTree, params: PyTree, members: Members, budget: Array) -> Members:
         """Like `advance`, for `params` `[P, ...]` with the options of a Choice of numbers in place of their indices."""
@@ -163,11 +163,12 @@ class Training:
         return Results(jnp.mean(members.losses, axis=1), violation=members.violation, aux=aux)
 
     def _unborn(self, space: PyTree, x: Array) -> Members:
-        params = self._params(space, x)
+        params = self.params(space, x)
         violation = excess(self.model, space, params, self.max_parameters, self.max_flops)
         return epochs.unborn(len(x), self.folds)._replace(violation=violation)
 
-    def _params(self, space: PyTree, x: Array) -> PyTree:
+    def params(self, space: PyTree, x: Array) -> PyTree:
+        """The candidates `x` `[P, D]` decoded, with numbers in place of the indices of a Choice of numbers."""
         return numbers(space, jax.vmap(codec.decode, in_axes=(None, 0))(space, x))
 
     def learner(self, model: Any, space: PyTree, num_rows: int | None = None) -> Any:

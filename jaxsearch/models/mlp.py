@@ -97,9 +97,9 @@ class MLP:
             "dropout": jnp.asarray(params.get("dropout", 0.0), jnp.result_type(float)),
         }
 
-    def smaller(self) -> tuple["MLP", ...]:
-        """Versions with narrower arrays, cheapest first; see `Training`. None for a network that is narrow anyway."""
-        widths = [-(-quarters * self.max_width // 4) for quarters in (1, 2, 3)] if self.max_width > 32 else []
+    def smaller(self, num_sizes: int = 4) -> tuple["MLP", ...]:
+        """Narrower versions, cheapest first, so many with this one; see `Training` and `plan`. None if it is narrow."""
+        widths = [-(-part * self.max_width // num_sizes) for part in range(1, num_sizes)] if self.max_width > 32 else []
         return tuple(dataclasses.replace(self, max_width=w, min_width=min(self.min_width, w)) for w in widths)
 
     def fits(self, params: dict[str, Array]) -> Array:
@@ -115,6 +115,11 @@ class MLP:
         used = self._used(params)
         fan_in = jnp.append(self.num_features, used[:-1])
         return 2.0 * (jnp.sum(fan_in * used) + used[params["layers"] - 1] * self.num_outputs)
+
+    def padded_flops(self) -> Array:
+        """The same of the arrays up to `depth`, which run whatever the architecture; `[]`."""
+        layers = self.max_layers if self.depth is None else self.depth
+        return self.flops({"layers": layers, "width": jnp.full(self.max_layers, self.max_width)})
 
     def num_parameters(self, params: dict[str, Array]) -> Array:
         """Weights and biases of the architecture, `[]`."""

@@ -1,0 +1,55 @@
+import jax
+import numpy as np
+import pytest
+
+import jaxsearch as js
+
+X, Y = np.zeros((40, 6), np.float32), np.arange(40) % 2
+MODEL = js.models.MLP(6, 2, max_layers=2, max_width=64)
+KEY = jax.random.key(0)
+
+
+def planned(space, **options):
+    return js.plan(js.Training(MODEL, (X, Y), folds=2, epochs=4, **options), space, KEY, 12)
+
+
+def test_networks_that_fill_their_arrays_waste_nothing():
+    plan = planned({"learning_rate": js.Float(0, 1)}, chunk_size=3)
+    assert (plan.num_chunks, plan.num_sizes) == (4, 1)
+    assert plan.waste == pytest.approx(1)
+    size = 6 * 64 + 64 + 64 * 64 + 64 + 64 * 2 + 2
+    assert plan.num_bytes == 3 * 2 * 3 * size * 4  # candidates, folds, weights and two moments
+    assert "4 chunks" in str(plan)
+
+
+def test_small_networks_in_large_arrays_waste_what_they_leave_empty():
+    space = {"width": js.Choice(16, 64)}
+    share = float(np.mean(jax.random.uniform(KEY, (12, 1)) < 0.5))
+    narrow, wide = (width * (6 + width + 2) for width in (16, 64))
+    needed = share * narrow + (1 - share) * wide
+    assert planned(space, chunk_size=1).waste == pytest.approx(wide / needed)
+    assert planned(space, chunk_size=1, smaller=MODEL.smaller()).waste == pytest.approx(1)
+    filled = planned(space, chunk_size=12, smaller=MODEL.smaller())  # a chunk of each size, filled up to twelve
+    assert filled.waste == pytest.approx((narrow + wide) / needed)
+    assert (filled.num_chunks, filled.num_sizes) == (2, 2)
+
+
+def test_layers_that_a_chunk_does_not_have_are_no_waste():
+    space = {"layers": js.Int(1, 2)}
+    assert planned(space, chunk_size=1).waste == pytest.approx(1)
+    assert planned(space, chunk_size=12).waste > 1.2
+
+
+def test_the_default_network_wastes_little_at_a_few_sizes():
+    model = js.models.MLP(64, 10)
+    training = js.Training(model, (np.zeros((1437, 64), np.float32), np.arange(1437) % 10), chunk_size=1)
+    smaller = js.Training(model, training.data, chunk_size=1, smaller=model.smaller())
+    before, after = (js.plan(part, model.space(), KEY, 256).waste for part in (training, smaller))
+    assert before > 4
+    assert after < 1.5
+
+
+def test_a_network_of_ones_own_is_refused():
+    network = js.models.Network(lambda key, params: 0.0, lambda *args: 0.0, lambda *args: 0.0)
+    with pytest.raises(ValueError, match="Only a model of jaxsearch"):
+        js.plan(js.Training(network, (X, Y), folds=2), {"learning_rate": js.Float(0, 1)}, KEY)
