@@ -52,7 +52,7 @@ def scikit_learn_network(y, folds, seed):
     alpha is not the weight decay of AdamW. scikit-learn adds alpha / batch_size times the weights to the gradient,
     before Adam divides by the gradient's magnitude; AdamW subtracts learning_rate * weight_decay times the weights. No
     factor makes the two alike, so alpha has the range of weight_decay, and its effect is another. Nor has scikit-learn
-    a schedule for Adam: its learning rate is constant, where the other sides' falls as a cosine.
+    a schedule for Adam: its learning rate is constant, where the other sides' falls over the last fifth.
     """
     from sklearn.compose import TransformedTargetRegressor
     from sklearn.neural_network import MLPClassifier, MLPRegressor

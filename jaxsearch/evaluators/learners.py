@@ -32,7 +32,10 @@ class Learned(NamedTuple):
 
 @pytree
 class Supervised:
-    """Trains a network of `models` by AdamW with a cosine learning rate; all methods are for one candidate and fold.
+    """Trains a network of `models` by AdamW; all methods are for one candidate and fold.
+
+    The learning rate is constant and falls to 0 over the last fifth of the updates. A candidate that is stopped before
+    that is compared with others at the same rate, and what it has learned does not depend on the end that it had.
 
     epochs: passes over the training rows, unless the parameters have their own. steps: micro-batches per epoch.
     batch_size: rows per micro-batch; candidates with larger batches accumulate gradients.
@@ -81,16 +84,17 @@ class Supervised:
             return self._loss(outputs, y, params, fold)
 
         gradient = masking.flatten(jax.grad(loss)(self.weights(learned.weights)))
-        group = self._group(params)
-        total = gradient if learned.gradient is None else learned.gradient + gradient / group
-        due = (count + 1) % group == 0
-        return self._update(params, learned, total, due, (count + 1) // group)
+        return self.update(params, learned, gradient, count)
 
-    def _update(self, params: PyTree, learned: Learned, gradient: Array, due: Array, number: Array) -> Learned:
-        """The `number`-th update, by AdamW, if it is `due`; otherwise only `gradient` is kept.
+    def update(self, params: PyTree, learned: Learned, gradient: Array, count: Array) -> Learned:
+        """What AdamW makes of the `count`-th gradient `[S]`, when as many have accumulated as make a batch.
 
-        References: Loshchilov, Hutter, Decoupled Weight Decay Regularization, ICLR, 2019 (algorithm 2).
+        References: Loshchilov, Hutter, Decoupled Weight Decay Regularization, ICLR, 2019 (algorithm 2). Hagele et al.,
+            Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations, NeurIPS, 2024 (the schedule).
         """
+        group = self._group(params)
+        gradient = gradient if learned.gradient is None else learned.gradient + gradient / group
+        due, number = (count + 1) % group == 0, (count + 1) // group
         b1, b2 = params.get("momentum", 0.9), 0.999
 
         def when_due(new: Array, old: Array) -> Array:
@@ -98,8 +102,8 @@ class Supervised:
 
         first = when_due(b1 * learned.first + (1 - b1) * gradient, learned.first)
         second = when_due(b2 * learned.second + (1 - b2) * gradient**2, learned.second)
-        updates = jnp.maximum(params.get("epochs", self.epochs) * self.steps // self._group(params), 1)
-        rate = params.get("learning_rate", 1e-3) * 0.5 * (1 + jnp.cos(jnp.pi * jnp.minimum((number - 1) / updates, 1)))
+        updates = jnp.maximum(params.get("epochs", self.epochs) * self.steps // group, 1)
+        rate = params.get("learning_rate", 1e-3) * jnp.clip(5 * (1 - (number - 1) / updates), 0, 1)
         moment, scale = first / (1 - b1**number), jnp.sqrt(second / (1 - b2**number)) + 1e-8
         step = rate * (moment / scale + params.get("weight_decay", 0.0) * learned.weights)
         weights = when_due(learned.weights - step, learned.weights)
