@@ -15,6 +15,7 @@ import jax
 
 from jaxsearch.cli.options import Options
 from jaxsearch.cli.output import show_lists
+from jaxsearch.cli.predict import predict_rows
 from jaxsearch.cli.run import run_search
 
 
@@ -78,6 +79,20 @@ def run(**options) -> None:
     use_compilation_cache()
     use_all_cores()
     sys.exit(run_search(Options(**options)))
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("data")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="The CSV to write; by default it is shown."
+)
+def predict(run: Path, data: str, out: Path | None) -> None:
+    """Predict the rows of DATA, a CSV, TSV, Parquet or NPZ file, by the network that RUN, a directory, holds.
+
+    The rows need the columns that the network was trained on, by name; others, as the target, may be there.
+    """
+    predict_rows(run, data, out)
 
 
 @cli.command(name="list")

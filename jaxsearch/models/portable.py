@@ -1,6 +1,7 @@
 """A trained network in one `.npz` file without pickle, and a reader that computes with NumPy."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,10 +56,10 @@ def save(path: str | Path, model: PortableModel) -> None:
 def load(path: str | Path) -> PortableModel:
     """Reads what `save` wrote; never runs code from the file. Raises ValueError if it is not such a file."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             facts = json.loads(str(arrays["facts"]))
             layers = [(arrays[f"w{i}"], arrays[f"b{i}"]) for i in range(facts["num_layers"])]
             target = tuple(arrays["target"].tolist()) or None
             return PortableModel(facts["activation"], layers, arrays["mean"], arrays["factor"], target, facts["about"])
-    except (KeyError, TypeError, ValueError, EOFError) as error:
+    except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is not a model written by jaxsearch ({error}). Train it again.") from None

@@ -1,0 +1,70 @@
+import csv
+
+import numpy as np
+import pytest
+
+from jaxsearch.models import portable
+
+COLUMNS = {"size": [], "color": ["a", "b"]}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A directory as a run leaves it: the classes no and yes by the sign of size, or its double."""
+
+    def write(task):
+        layer = (
+            np.array([[0.0, 1.0], [0.0, 0.0], [0.0, 0.0]]) if task == "classification" else np.array([[1.0], [0], [0]])
+        )
+        about = {"task": task, "columns": COLUMNS, "classes": ["no", "yes"] if task == "classification" else None}
+        target = None if task == "classification" else (0.0, 0.5)
+        bias = np.zeros(layer.shape[1])
+        (tmp_path / "run").mkdir()
+        model = portable.PortableModel("relu", [(layer, bias)], np.zeros(3), np.ones(3), target, about)
+        portable.save(tmp_path / "run" / "model.npz", model)
+        (tmp_path / "new.csv").write_text("color,other,size\na,1,2.5\nc,2,-1\n")
+
+    return write
+
+
+def test_classes_with_their_probabilities(jaxsearch, run):
+    run("classification")
+    code, out, err = jaxsearch("predict", "run", "new.csv")
+    rows = list(csv.DictReader(out.splitlines()))
+    assert code == 0
+    assert err.count("\n") == 1
+    assert "color" in err  # c was not there in training
+    assert [row["class"] for row in rows] == ["yes", "no"]
+    assert float(rows[0]["probability_yes"]) == pytest.approx(1 / (1 + np.exp(-2.5)), rel=1e-5)
+    assert float(rows[1]["probability_yes"]) + float(rows[1]["probability_no"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_values_into_a_file_that_is_replaced(jaxsearch, run, tmp_path):
+    run("regression")
+    (tmp_path / "found.csv").write_text("old")
+    code, out, _ = jaxsearch("predict", "run/model.npz", "new.csv", "--out", "found.csv")
+    assert code == 0
+    assert "Wrote 2 predictions" in out
+    assert (tmp_path / "found.csv").read_text() == "prediction\n5.0\n-2.0\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["found.csv", "new.csv", "run"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere", "new.csv"], "nowhere is not there"),
+        (["run", "nowhere.csv"], "nowhere.csv"),
+        (["new.csv", "new.csv"], "is not a model written by jaxsearch"),
+        (["half.npz", "new.csv"], "is not a model written by jaxsearch"),
+        (["run", "short.csv"], "'size' is missing"),
+        (["run", "new.csv", "--out", "no/where/found.csv"], "no/where"),
+    ],
+)
+def test_bad_input_gets_one_line(jaxsearch, run, tmp_path, arguments, message):
+    run("classification")
+    (tmp_path / "short.csv").write_text("color\na\n")
+    (tmp_path / "half.npz").write_bytes((tmp_path / "run" / "model.npz").read_bytes()[:300])
+    code, _, err = jaxsearch("predict", *arguments)
+    lines = [line for line in err.splitlines() if not line.startswith("note")]
+    assert (code, len(lines)) == (2, 1)
+    assert message in lines[0]
