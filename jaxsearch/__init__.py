@@ -14,6 +14,7 @@ from jaxsearch.runners.compare import compare
 from jaxsearch.runners.comparison import Comparison
 from jaxsearch.runners.memory import Memory, memory
 from jaxsearch.runners.minimize import minimize
+from jaxsearch.runners.relax import Relaxed, relax
 from jaxsearch.runners.result import Result
 from jaxsearch.runners.search import search
 from jaxsearch.spaces.codec import active, decode, domain, encode, sample
@@ -47,6 +48,7 @@ __all__ = [
     "Memory",
     "Plan",
     "RandomSearch",
+    "Relaxed",
     "Restart",
     "Result",
     "Results",
@@ -71,6 +73,7 @@ __all__ = [
     "minimize",
     "models",
     "plan",
+    "relax",
     "retrain",
     "sample",
     "search",

@@ -1,4 +1,5 @@
 """Networks whose architecture is data."""
 
+from jaxsearch.models.cell import CellNet as CellNet
 from jaxsearch.models.mlp import MLP as MLP
 from jaxsearch.models.network import Network as Network
