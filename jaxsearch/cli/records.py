@@ -181,8 +181,8 @@ def _best(outcome: Outcome) -> dict[str, Any]:
 def _portable(outcome: Outcome) -> portable.PortableModel:
     fitted, table = outcome.fitted, outcome.table
     params, weights = jax.device_get((fitted.params, fitted.weights))
-    activation, layers = fitted.model.compact(params, weights)
+    facts, layers = fitted.model.compact(params, weights)
     target = fitted.target and (float(fitted.target.mean[0]), float(fitted.target.factor[0]))
     about = {"task": table.task, "columns": table.columns, "classes": table.classes}
     mean, factor = np.asarray(fitted.features.mean), np.asarray(fitted.features.factor)
-    return portable.PortableModel(activation, layers, mean, factor, target, about)
+    return portable.PortableModel(facts, layers, mean, factor, target, about)

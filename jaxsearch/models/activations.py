@@ -10,13 +10,6 @@ from jaxsearch.core.types import Array
 VARIANCE = {"relu": 2.0, "tanh": 1.0, "silu": 2.0, "gelu": 2.0}
 
 
-def check(names: tuple[str, ...]) -> None:
-    """Raises ValueError unless the names are a choice of activations."""
-    unknown = [name for name in names if name not in VARIANCE]
-    if unknown or not names:
-        raise ValueError(f"activations must be among {', '.join(VARIANCE)}; got {names}. Name at least one.")
-
-
 def variance(names: tuple[str, ...], index: Array) -> Array:
     """The initial variance of weights times their fan-in before the activation `names[index]`, `[]`."""
     return jnp.asarray([VARIANCE[name] for name in names])[index]

@@ -1,6 +1,7 @@
 """What makes a small network inside a large array behave as if it stood alone."""
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -17,24 +18,40 @@ def units(width: Array, max_width: int, dtype: jnp.dtype) -> Array:
     return (jnp.arange(max_width) < width).astype(dtype)
 
 
-def uniform_table(key: Key, layer: int, rows: int, columns: int) -> Array:
-    """`[rows, columns]` draws from U[-1, 1) whose upper left part does not depend on the size of the table.
+def uniform_table(key: Key, layer: int, rows: int, *columns: int) -> Array:
+    """`[rows, *columns]` draws from U[-1, 1) whose upper left part does not depend on the size of the table.
 
-    One random word per row, at a counter that belongs to the layer, hashed with the column: a network padded to a
-    larger size starts from the same weights as alone.
+    One random word per row, at a counter that belongs to the layer, hashed with the place along each further axis: a
+    network padded to a larger size starts from the same weights as alone.
     """
-    return 2 * random.across(once(random.bits(key, (rows,), layer << 20)), columns) - 1
+    return 2 * random.unit(_hashed(once(random.bits(key, (rows,), layer << 20)), columns)) - 1
 
 
 def dropout(word: Array, layer: int, rate: Array, activations: Array) -> Array:
-    """Drops entries of `activations` `[B, W]` with probability `rate`, the same ones whatever the padding of W.
+    """Drops entries of `activations` `[B, ...]` with probability `rate`, the same ones whatever the padding.
 
-    The uint32 word `[]` is hashed with the layer, the unit and the row.
+    The uint32 word `[]` is hashed with the layer, the place of the unit along each axis, and the row.
     """
-    batch, width = activations.shape
-    units = random.hashed(random.hashed(word, jnp.uint32(layer)), np.arange(width, dtype=np.uint32))
+    batch, *sizes = activations.shape
+    units = _hashed(random.hashed(word, jnp.uint32(layer)), sizes)
     drawn = random.across(units, batch, axis=0).astype(activations.dtype)
     return jnp.where(rate <= drawn, activations / (1 - rate), 0)
+
+
+def _hashed(word: Array, sizes: Sequence[int]) -> Array:
+    """`[..., *sizes]` words, made of the word `[...]` and the place along each axis."""
+    for size in sizes:
+        place = np.arange(size, dtype=np.uint32).reshape((1,) * word.ndim + (size,))
+        word = random.hashed(word[..., None], place)
+    return word
+
+
+def reached(depth: Array | None, layer: int, run: Callable, skip: Callable, *carry: Array) -> Any:
+    """`run(*carry)` if the layer is below `depth` `[]`, or that is None, and `skip(*carry)` otherwise.
+
+    Only one of them is run where all candidates have one depth: that of the deepest, not their own.
+    """
+    return run(*carry) if depth is None else jax.lax.cond(layer < depth, run, skip, *carry)
 
 
 def structs(shapes: PyTree) -> PyTree:

@@ -1,16 +1,15 @@
 """A multilayer perceptron with depth, widths, activation and dropout as data."""
 
 import dataclasses
+import itertools
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsearch.core.names import check_name
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Key, PyTree
-from jaxsearch.models import activations, masking
+from jaxsearch.models import activations, architecture, masking
 from jaxsearch.spaces.dimensions import Choice, Float, Int
 
 
@@ -39,13 +38,9 @@ class MLP:
     depth: Array | None = None
 
     def __post_init__(self):
-        for name in ("num_features", "num_outputs", "max_layers", "max_width", "min_width"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be an integer of at least 1; got {value!r}.")
-        if self.min_width > self.max_width:
-            raise ValueError(f"min_width must be at most max_width={self.max_width}; got {self.min_width}. Lower it.")
-        activations.check(self.activations)
+        architecture.check_sizes(self, "num_features", "num_outputs", "max_layers", "max_width", "min_width")
+        architecture.check_least(self, "min_width", "max_width")
+        architecture.check_options(self, activations=activations.VARIANCE)
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -69,31 +64,17 @@ class MLP:
 
     def check_space(self, space: dict[str, Any], also: tuple[str, ...] = ()) -> None:
         """Raises ValueError for a name that neither this model nor `also` knows, and for sizes beyond its arrays."""
-        for name in space:
-            check_name("parameter", name, ("layers", "width", "activation", "dropout", *also))
-        for name, most in (("layers", self.max_layers), ("width", self.max_width)):
-            dimension = space.get(name)
-            high = dimension.high if isinstance(dimension, Int) else max(getattr(dimension, "options", (1,)))
-            if high > most:
-                raise ValueError(
-                    f"{name} may be at most {most} in this MLP; the space goes to {high}. Make a larger MLP."
-                )
-        self.complete(space, {})
+        names = ("layers", "width", "activation", "dropout", *also)
+        architecture.check_space(self, space, names, {"layers": self.max_layers, "width": self.max_width})
 
     def complete(self, space: dict[str, Any], params: PyTree) -> dict[str, Array]:
         """The four parameters of the architecture, from those of a configuration and the defaults."""
-        activation = jnp.asarray(params.get("activation", 0), jnp.int32)
-        if isinstance(choice := space.get("activation"), Choice):
-            unknown = [name for name in choice.options if name not in self.activations]
-            if unknown:
-                raise ValueError(f"This MLP has the activations {self.activations}; the space names {unknown!r}.")
-            activation = jnp.asarray([self.activations.index(name) for name in choice.options])[activation]
         width = jnp.asarray(params.get("width", self.max_width))
         width = width[: self.max_layers] if width.ndim else jnp.broadcast_to(width, (self.max_layers,))
         return {
             "layers": jnp.asarray(params.get("layers", self.max_layers)),
             "width": width,
-            "activation": activation,
+            "activation": architecture.chosen(space, params, "activation", self.activations),
             "dropout": jnp.asarray(params.get("dropout", 0.0), jnp.result_type(float)),
         }
 
@@ -132,16 +113,12 @@ class MLP:
     def shapes(self) -> PyTree:
         """The weights' shapes and dtypes."""
         fan_in = [self.num_features, *[self.max_width] * (self.max_layers - 1)]
-        hidden = [{"w": (rows, self.max_width), "b": (self.max_width,)} for rows in fan_in]
-        output = {"w": (self.max_width, self.num_outputs), "b": (self.num_outputs,)}
-        return masking.structs({"hidden": hidden, "output": output})
+        hidden = [(rows, self.max_width) for rows in fan_in]
+        return architecture.shapes(hidden, (self.max_width, self.num_outputs))
 
     def draw(self, key: Key) -> PyTree:
         """Draws from U[-1, 1] for `init`, the same ones for the weights that networks of different sizes share."""
-        rows = [self.num_features, *[self.max_width] * (self.max_layers - 1)]
-        tables = [masking.uniform_table(key, layer + 1, fan_in, self.max_width) for layer, fan_in in enumerate(rows)]
-        output = masking.uniform_table(key, 0, self.max_width, self.num_outputs)
-        return {"hidden": [{"w": table} for table in tables], "output": {"w": output}}
+        return architecture.draw(key, self.shapes())
 
     def init(self, draws: PyTree, params: dict[str, Array]) -> PyTree:
         """Random weights, uniform with the variance for the activation and the active fan-in; biases 0.
@@ -149,13 +126,8 @@ class MLP:
         draws: from `draw` of this network or a larger version of it.
         """
         gain, width = activations.variance(self.activations, params["activation"]), params["width"]
-        hidden = [_dense(draws["hidden"][0], self.num_features, self.max_width, gain / self.num_features)]
-        hidden += [
-            _dense(draws["hidden"][layer], self.max_width, self.max_width, gain / width[layer - 1])
-            for layer in range(1, self.max_layers)
-        ]
-        last = _dense(draws["output"], self.max_width, self.num_outputs, 1 / width[params["layers"] - 1])
-        return {"hidden": hidden, "output": last}
+        variances = [gain / self.num_features, *(gain / width[layer] for layer in range(self.max_layers - 1))]
+        return architecture.init(draws, self.shapes(), variances, 1 / width[params["layers"] - 1])
 
     def apply(self, word: Array | None, params: dict[str, Array], weights: PyTree, x: Array) -> Array:
         """The outputs `[B, O]` for the inputs `x` `[B, F]`; with a random uint32 word, units are dropped."""
@@ -168,19 +140,15 @@ class MLP:
 
         h = dense(0, x)
         for layer in range(1, self.max_layers):
-            # A branch that no candidate takes is not run: `depth` is the same for all of them, `layers` is not.
             run = lambda h, layer=layer: jnp.where(layer < params["layers"], dense(layer, h), h)  # noqa: E731
-            h = run(h) if self.depth is None else jax.lax.cond(layer < self.depth, run, lambda h: h, h)
+            h = masking.reached(self.depth, layer, run, lambda h: h, h)
         return h @ weights["output"]["w"] + weights["output"]["b"][None]
 
-    def compact(self, params: dict[str, Array], weights: PyTree) -> tuple[str, list[tuple[np.ndarray, np.ndarray]]]:
-        """Host side: the activation's name and the `(w, b)` of every active layer at its own size, output last."""
-        rows, dense = self.num_features, []
-        for layer in range(int(params["layers"])):
-            width = int(params["width"][layer])
-            dense.append(_part(weights["hidden"][layer], rows, width))
-            rows = width
-        return self.activations[int(params["activation"])], [*dense, _part(weights["output"], rows, self.num_outputs)]
+    def compact(self, params: dict[str, Array], weights: PyTree) -> tuple[dict[str, Any], list[tuple]]:
+        """Host side: the facts for a `PortableModel` and the `(w, b)` of every active layer at its own size."""
+        sizes = [self.num_features, *map(int, params["width"][: int(params["layers"])])]
+        layers = architecture.compact(weights, [*itertools.pairwise(sizes)], (sizes[-1], self.num_outputs))
+        return {"activation": self.activations[int(params["activation"])]}, layers
 
     def summary(self, params: dict[str, Array]) -> str:
         """Host side: the architecture in words."""
@@ -188,12 +156,3 @@ class MLP:
         widths = "-".join(str(int(width)) for width in np.asarray(params["width"])[:layers])
         name, dropout = self.activations[int(params["activation"])], float(params["dropout"])
         return f"{layers} hidden layer{'s' * (layers > 1)} of {widths} units, {name}, dropout {dropout:.2f}"
-
-
-def _dense(draws: dict[str, Array], rows: int, columns: int, variance: Array) -> dict[str, Array]:
-    w = draws["w"][:rows, :columns]
-    return {"w": w * jnp.sqrt(3 * variance).astype(w.dtype), "b": jnp.zeros(columns, w.dtype)}
-
-
-def _part(dense: dict[str, Array], rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    return np.asarray(dense["w"])[:rows, :columns], np.asarray(dense["b"])[:columns]

@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+ROWS = 256  # of images at a time
 
 ACTIVATIONS = {
     "relu": lambda h: np.maximum(h, 0),
@@ -16,13 +19,15 @@ ACTIVATIONS = {
 
 
 class PortableModel(NamedTuple):
-    """Dense layers with the preprocessing of their inputs and, for regression, of their target.
+    """A network with the preprocessing of its inputs and, for regression, of their target.
 
-    layers: `(w [in, out], b [out])` of each layer, the output's last. mean, factor: `[F]` of the features.
-    target: mean and factor of a regression's target, None for classification. about: plain facts, e.g. class names.
+    facts: how to compute with the layers, as `compact` of the model gives it: `activation`, and for a network of images
+        their shape, `pooling` and `normalization`. layers: `(w, b)` of each layer, the output's last.
+    mean, factor: `[F]` of the features, `[C]` for images. target: mean and factor of a regression's target, None for
+    classification. about: plain facts, e.g. class names.
     """
 
-    activation: str
+    facts: dict[str, Any]
     layers: list[tuple[np.ndarray, np.ndarray]]
     mean: np.ndarray
     factor: np.ndarray
@@ -30,15 +35,54 @@ class PortableModel(NamedTuple):
     about: dict[str, Any]
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """Logits `[n, C]`, or values `[n]` for regression, for the features `x` `[n, F]`; NaN is missing."""
-        h = np.nan_to_num((x - self.mean) * self.factor, nan=0.0)
-        for w, b in self.layers[:-1]:
-            h = ACTIVATIONS[self.activation](h @ w + b)
-        outputs = h @ self.layers[-1][0] + self.layers[-1][1]
+        """Logits `[n, O]`, or values `[n]` for regression, for the rows `x` `[n, F]`; NaN is missing.
+
+        Images are `[n, H, W, C]`, or flat.
+        """
+        shape = self.facts.get("image_shape", x.shape[1:])
+        h = np.nan_to_num((x.reshape(len(x), *shape) - self.mean) * self.factor, nan=0.0)
+        run = self._dense if "image_shape" not in self.facts else self._convolved
+        outputs = np.concatenate([run(h[begin : begin + ROWS]) for begin in range(0, max(len(h), 1), ROWS)])
         if self.target is None:
             return outputs
         mean, factor = self.target
         return outputs[:, 0] / (factor if factor > 0 else 1) + mean
+
+    def _dense(self, h: np.ndarray) -> np.ndarray:
+        *hidden, (w, b) = self.layers
+        for hidden_w, hidden_b in hidden:
+            h = ACTIVATIONS[self.facts["activation"]](h @ hidden_w + hidden_b)
+        return h @ w + b
+
+    def _convolved(self, h: np.ndarray) -> np.ndarray:
+        *blocks, (w, b) = self.layers
+        for kernel, bias in blocks:
+            h = _pooled(_convolution(h, kernel), self.facts["pooling"])
+            if self.facts["normalization"] == "layer":
+                centred = h - h.mean((1, 2, 3), keepdims=True)
+                h = centred / np.sqrt((centred**2).mean((1, 2, 3), keepdims=True) + 1e-5)
+            h = ACTIVATIONS[self.facts["activation"]](h + bias)
+        for axis in (1, 2):
+            h = np.stack([h.take(part, axis).mean(axis) for part in _parts(h.shape[axis], w.shape[axis - 1])], axis)
+        return h.reshape(len(h), -1) @ w.reshape(-1, w.shape[-1]) + b
+
+
+def _convolution(h: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """`[n, H, W, O]`, with zeros around the images `h` `[n, H, W, C]`; kernel: `[height, width, C, O]`."""
+    around = [(size // 2, (size - 1) // 2) for size in kernel.shape[:2]]
+    windows = sliding_window_view(np.pad(h, [(0, 0), *around, (0, 0)]), kernel.shape[:2], (1, 2))
+    return np.tensordot(windows, kernel, ((3, 4, 5), (2, 0, 1)))
+
+
+def _pooled(h: np.ndarray, pooling: str) -> np.ndarray:
+    count, height, width, channels = h.shape
+    squares = h[:, : height // 2 * 2, : width // 2 * 2].reshape(count, height // 2, 2, width // 2, 2, channels)
+    return squares.max((2, 4)) if pooling == "max" else squares.mean((2, 4))
+
+
+def _parts(size: int, count: int) -> list[range]:
+    """The places of each of so many parts of an axis."""
+    return [range(part * size // count, -(-(part + 1) * size // count)) for part in range(count)]
 
 
 def save(path: str | Path, model: PortableModel) -> None:
@@ -46,7 +90,7 @@ def save(path: str | Path, model: PortableModel) -> None:
     arrays = {
         f"{name}{i}": part for i, layer in enumerate(model.layers) for name, part in zip("wb", layer, strict=True)
     }
-    facts = json.dumps({"activation": model.activation, "num_layers": len(model.layers), "about": model.about})
+    facts = json.dumps({"model": model.facts, "num_layers": len(model.layers), "about": model.about})
     target = np.array([] if model.target is None else model.target)
     np.savez(
         path, allow_pickle=False, facts=np.array(facts), mean=model.mean, factor=model.factor, target=target, **arrays
@@ -60,6 +104,6 @@ def load(path: str | Path) -> PortableModel:
             facts = json.loads(str(arrays["facts"]))
             layers = [(arrays[f"w{i}"], arrays[f"b{i}"]) for i in range(facts["num_layers"])]
             target = tuple(arrays["target"].tolist()) or None
-            return PortableModel(facts["activation"], layers, arrays["mean"], arrays["factor"], target, facts["about"])
+            return PortableModel(facts["model"], layers, arrays["mean"], arrays["factor"], target, facts["about"])
     except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is not a model written by jaxsearch ({error}). Train it again.") from None

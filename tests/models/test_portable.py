@@ -30,24 +30,30 @@ def test_activations_agree_with_those_trained_with():
     assert portable.ACTIVATIONS.keys() == activations.VARIANCE.keys()
 
 
+FAMILIES = {
+    "MLP": lambda outputs: js.models.MLP(4, outputs, max_layers=3, max_width=16),
+    "ConvNet": lambda outputs: js.models.ConvNet((9, 6, 2), outputs, max_blocks=2, max_channels=6, grid=3),
+}
+
+
 @pytest.mark.parametrize("task", ["classification", "regression"])
-def test_a_saved_model_predicts_the_same_with_numpy_alone(tmp_path, task):
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_saved_model_predicts_the_same_with_numpy_alone(tmp_path, family, task):
+    model = FAMILIES[family](3 if task == "classification" else 1)
     rng = np.random.default_rng(0)
-    x = rng.normal(3, 5, size=(60, 4)).astype(np.float32)
-    x[3, 1] = np.nan
+    x = rng.normal(3, 5, size=(60, *model.input_shape)).astype(np.float32)
+    x.reshape(60, -1)[3, 1] = np.nan
     y = rng.integers(0, 3, 60) if task == "classification" else rng.normal(50, 9, 60).astype(np.float32)
-    model = js.models.MLP(4, 3 if task == "classification" else 1, max_layers=3, max_width=16)
     evaluator = js.Training(model, (x, y), metric="error" if task == "classification" else "mae", folds=2, epochs=3)
     space = model.space()
     fitted = js.fit(evaluator, jax.random.key(0), space, js.sample(jax.random.key(1), space))
-    activation, layers = model.compact(fitted.params, fitted.weights)
+    facts, layers = model.compact(fitted.params, fitted.weights)
     target = fitted.target and (float(fitted.target.mean[0]), float(fitted.target.factor[0]))
-    saved = portable.PortableModel(
-        activation, layers, np.asarray(fitted.features.mean), np.asarray(fitted.features.factor), target, {"k": [1]}
-    )
-    portable.save(tmp_path / "model.npz", saved)
+    mean, factor = np.asarray(fitted.features.mean), np.asarray(fitted.features.factor)
+    portable.save(tmp_path / "model.npz", portable.PortableModel(facts, layers, mean, factor, target, {"k": [1]}))
     loaded = portable.load(tmp_path / "model.npz")
     np.testing.assert_allclose(loaded.predict(x), fitted.predict(x), rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(loaded.predict(x.reshape(60, -1)), loaded.predict(x))
     assert loaded.about == {"k": [1]}
 
 

@@ -1,0 +1,104 @@
+"""What the families of networks have in common: layers, `hidden` ones and an `output`, whose sizes are data.
+
+A layer has weights `w`, whose last axis are its outputs, and biases `b`. What is smaller than an array lies in its
+upper left part.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsearch.core.names import check_name
+from jaxsearch.core.types import Array, Key, PyTree
+from jaxsearch.models import masking
+from jaxsearch.spaces.dimensions import Choice, Int
+
+Shape = tuple[int, ...]
+
+
+def check_sizes(model: Any, *names: str) -> None:
+    """Raises ValueError unless the fields of a model with these names are integers of at least 1."""
+    for name in names:
+        value = getattr(model, name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} must be an integer of at least 1; got {value!r}.")
+
+
+def check_least(model: Any, least: str, most: str) -> None:
+    """Raises ValueError unless the one field is at most the other."""
+    low, high = getattr(model, least), getattr(model, most)
+    if low > high:
+        raise ValueError(f"{least} must be at most {most}={high}; got {low}. Lower it.")
+
+
+def check_options(model: Any, **known: Collection[str]) -> None:
+    """Raises ValueError unless each of these fields of a model names some of those known."""
+    for field, options in known.items():
+        names = getattr(model, field)
+        if not names or any(name not in options for name in names):
+            raise ValueError(f"{field} must be among {', '.join(options)}; got {names}. Name at least one.")
+
+
+def check_space(model: Any, space: dict[str, Any], names: Iterable[str], most: dict[str, int]) -> None:
+    """Raises ValueError for a dimension not among `names`, and for one of `most` that goes beyond the size there."""
+    for name in space:
+        check_name("parameter", name, names)
+    kind = type(model).__name__
+    for name, limit in most.items():
+        dimension = space.get(name)
+        high = dimension.high if isinstance(dimension, Int) else max(getattr(dimension, "options", (1,)))
+        if high > limit:
+            raise ValueError(
+                f"{name} may be at most {limit} in this {kind}; the space goes to {high}. Make a larger {kind}."
+            )
+    model.complete(space, {})
+
+
+def chosen(space: dict[str, Any], params: PyTree, name: str, options: tuple[str, ...]) -> Array:
+    """`[]` int32, the place among a model's `options` of what a configuration has chosen by name; 0 by default.
+
+    Raises ValueError if the Choice in the space has an option that the model has not.
+    """
+    index = jnp.asarray(params.get(name, 0), jnp.int32)
+    if not isinstance(choice := space.get(name), Choice):
+        return index
+    if unknown := [option for option in choice.options if option not in options]:
+        raise ValueError(f"This model has {options} for {name}; the space names {unknown!r}. Leave them out.")
+    return jnp.asarray([options.index(option) for option in choice.options], jnp.int32)[index]
+
+
+def shapes(hidden: Sequence[Shape], output: Shape) -> PyTree:
+    """The shapes and dtypes of layers whose weights have these shapes."""
+    layer = lambda shape: {"w": shape, "b": shape[-1:]}  # noqa: E731
+    return masking.structs({"hidden": [layer(shape) for shape in hidden], "output": layer(output)})
+
+
+def draw(key: Key, shapes: PyTree) -> PyTree:
+    """Draws from U[-1, 1] for `init`, the same ones for the weights that networks of different sizes share."""
+    layers = [shapes["output"], *shapes["hidden"]]
+    output, *hidden = [{"w": masking.uniform_table(key, i, *layer["w"].shape)} for i, layer in enumerate(layers)]
+    return {"hidden": hidden, "output": output}
+
+
+def init(draws: PyTree, shapes: PyTree, variances: Sequence[Array], output_variance: Array) -> PyTree:
+    """Layers of these shapes with weights of these variances, uniform; biases 0. draws: for at least these shapes."""
+
+    def layer(draws: PyTree, shapes: PyTree, variance: Array) -> PyTree:
+        w = _part(draws["w"], shapes["w"].shape)
+        return {"w": w * jnp.sqrt(3 * variance).astype(w.dtype), "b": jnp.zeros(shapes["b"].shape, w.dtype)}
+
+    hidden = zip(draws["hidden"], shapes["hidden"], variances, strict=False)  # a larger network drew for more layers
+    output = layer(draws["output"], shapes["output"], output_variance)
+    return {"hidden": [layer(*parts) for parts in hidden], "output": output}
+
+
+def compact(weights: PyTree, hidden: Sequence[Shape], output: Shape) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Host side: the `(w, b)` of as many hidden layers as there are shapes, and of the output, at their own size."""
+    layers = [*zip(weights["hidden"], hidden, strict=False), (weights["output"], output)]
+    return [(np.asarray(_part(layer["w"], shape)), np.asarray(layer["b"][: shape[-1]])) for layer, shape in layers]
+
+
+def _part(array: Any, shape: Shape) -> Any:
+    return array[tuple(slice(size) for size in shape)]

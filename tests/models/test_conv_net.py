@@ -1,0 +1,186 @@
+"""A convolutional network as data: an independent forward pass, its counts, and the mistakes it tells."""
+
+import dataclasses
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxsearch as js
+from jaxsearch.evaluators.parameters import numbers
+from jaxsearch.models import convolution
+
+MODEL = js.models.ConvNet((9, 6, 2), 3, max_blocks=2, max_channels=6, grid=3, activations=("relu", "tanh"))
+ACTIVATIONS = {"relu": lambda h: np.maximum(h, 0), "tanh": np.tanh}
+SPACE = MODEL.space()
+CONFIGURATIONS = [
+    {"blocks": 1, "channels": 3, "growth": 1, "kernel": 3, "pooling": 0, "normalization": 1, "activation": 1},
+    {"blocks": 2, "channels": 2, "growth": 2, "kernel": 5, "pooling": 1, "normalization": 0, "activation": 0},
+    {"blocks": 2, "channels": 5, "growth": 2, "kernel": 2, "pooling": 0, "normalization": 0, "activation": 1},
+    {"blocks": 2, "channels": 4, "growth": 1, "kernel": 4, "pooling": 1, "normalization": 1, "activation": 0},
+]
+
+
+@jax.jit
+def built(configuration):
+    """The completed parameters, weights and outputs of a configuration; biases are no zeros, to be seen."""
+    params = MODEL.complete({}, configuration)
+    weights = MODEL.init(MODEL.draw(jax.random.key(0)), params)
+    weights = jax.tree.map(lambda leaf: leaf + 0.1 if leaf.ndim == 1 else leaf, weights)
+    return params, weights, MODEL.apply(None, params, weights, images())
+
+
+def images(count=7):
+    return np.random.default_rng(0).normal(size=(count, 9, 6, 2)).astype(np.float32)
+
+
+def averaged(values, count):
+    """The means of so many parts of the first axis."""
+    bounds = [(i * len(values) // count, -(-(i + 1) * len(values) // count)) for i in range(count)]
+    return np.stack([values[begin:end].mean(0) for begin, end in bounds])
+
+
+def forward(facts, layers, image):
+    """The outputs for one image, place by place."""
+    *blocks, (dense, bias) = layers
+    h = image.astype(float)
+    for w, b in blocks:
+        size, (height, width) = len(w), h.shape[:2]
+        wide = np.zeros((height + 2 * size, width + 2 * size, h.shape[2]))
+        wide[size:-size, size:-size] = h
+        out = np.empty((height, width, w.shape[-1]))
+        for row, column in np.ndindex(height, width):
+            top, left = size + row - size // 2, size + column - size // 2
+            out[row, column] = np.einsum("yxi,yxio->o", wide[top : top + size, left : left + size], w)
+        pooled = np.empty((height // 2, width // 2, w.shape[-1]))
+        for row, column in np.ndindex(*pooled.shape[:2]):
+            square = out[2 * row : 2 * row + 2, 2 * column : 2 * column + 2].reshape(4, -1)
+            pooled[row, column] = square.max(0) if facts["pooling"] == "max" else square.mean(0)
+        if facts["normalization"] == "layer":
+            pooled = (pooled - pooled.mean()) / np.sqrt(pooled.var() + 1e-5)
+        h = ACTIVATIONS[facts["activation"]](pooled + b)
+    h = averaged(h, min(len(h), 3))
+    h = averaged(h.swapaxes(0, 1), min(h.shape[1], 3)).swapaxes(0, 1)
+    return h.reshape(-1) @ dense.reshape(-1, dense.shape[-1]) + bias
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_the_outputs_are_those_of_a_plain_forward_pass(configuration):
+    params, weights, outputs = built(configuration)
+    facts, layers = MODEL.compact(params, weights)
+    expected = [forward(facts, layers, image) for image in images()]
+    np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_parameters_are_counted_and_shapes_are_their_own(configuration):
+    params, weights, _ = built(configuration)
+    _, layers = MODEL.compact(params, weights)
+    assert sum(w.size + b.size for w, b in layers) == MODEL.num_parameters(params)
+    channels = [min(configuration["channels"] * configuration["growth"] ** block, 6) for block in range(2)]
+    sizes = [2, *channels[: configuration["blocks"]]]
+    kernel = configuration["kernel"]
+    assert [w.shape for w, _ in layers[:-1]] == [(kernel, kernel, *ends) for ends in itertools.pairwise(sizes)]
+    products = [place * w.size for place, (w, _) in zip((54, 12), layers[:-1], strict=False)]
+    assert MODEL.flops(params) == 2 * (sum(products) + layers[-1][0].size)
+
+
+def test_more_images_than_are_computed_at_a_time_are_in_their_order(monkeypatch):
+    params, weights, expected = built(CONFIGURATIONS[0])
+    monkeypatch.setattr(convolution, "ROWS", 3)
+    np.testing.assert_allclose(MODEL.apply(None, params, weights, images()), expected, rtol=1e-5, atol=1e-5)
+
+
+@jax.jit
+def gradient(configuration):
+    params, weights, _ = built(configuration)
+    return jax.grad(lambda w: jnp.sum(MODEL.apply(None, params, w, images()) ** 2))(weights)
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_weights_that_are_off_never_move_the_output(configuration):
+    inputs, kernel = 2, configuration["kernel"]
+    for block, layer in enumerate(gradient(configuration)["hidden"]):
+        outputs = min(configuration["channels"] * configuration["growth"] ** block, 6) * (
+            block < configuration["blocks"]
+        )
+        used = np.zeros(layer["w"].shape, bool)
+        used[:kernel, :kernel, :inputs, :outputs] = True
+        assert not np.any(np.asarray(layer["w"])[~used])
+        assert np.all(np.any(np.asarray(layer["w"]), (0, 1))[:inputs, :outputs])
+        np.testing.assert_array_equal(layer["b"] != 0, np.arange(6) < outputs)
+        inputs = outputs
+
+
+def test_weights_start_with_the_variance_of_the_active_fan_in():
+    model = js.models.ConvNet((4, 4, 30), 9, max_blocks=2, max_channels=60, activations=("relu",))
+    params = model.complete({}, {"channels": 20, "kernel": 3})
+    weights = jax.jit(lambda key: model.init(model.draw(key), params))(jax.random.key(0))
+    assert np.var(weights["hidden"][0]["w"]) == pytest.approx(2 / (9 * 30), rel=0.05)
+    assert np.var(weights["hidden"][1]["w"]) == pytest.approx(2 / (9 * 20), rel=0.05)
+    assert np.var(weights["output"]["w"]) == pytest.approx(1 / 20, rel=0.1)
+
+
+def test_the_kernel_lies_in_the_upper_left_from_the_middle_outward():
+    assert convolution.offsets(5) == [0, -1, 1, -2, 2]
+    np.testing.assert_allclose(convolution.averages(7, 3), [
+        [1 / 3, 1 / 3, 1 / 3, 0, 0, 0, 0], [0, 0, 1 / 3, 1 / 3, 1 / 3, 0, 0], [0, 0, 0, 0, 1 / 3, 1 / 3, 1 / 3],
+    ])  # fmt: skip
+
+
+def test_the_space_has_what_the_model_and_the_trainer_read():
+    assert set(SPACE) == {"learning_rate", "weight_decay", "dropout", "blocks", "growth", "channels", "kernel",
+                          "pooling", "normalization", "activation"}  # fmt: skip
+    MODEL.check_space(SPACE, also=("learning_rate", "weight_decay"))
+    params = numbers(SPACE, js.sample(jax.random.key(0), SPACE))
+    assert MODEL.complete(SPACE, params)["kernel"] in (3, 5)
+    plain = js.models.ConvNet(
+        (8, 8, 1), 2, max_blocks=1, max_channels=4, max_kernel=3, activations=("relu",), poolings=("max",),
+        normalizations=("none",),
+    )  # fmt: skip
+    assert set(plain.space()) == {"learning_rate", "weight_decay", "dropout"}
+    params = MODEL.complete(SPACE, {"blocks": 2, "channels": 2, "growth": 2, "kernel": 3, "pooling": 1, "dropout": 0.5})
+    assert MODEL.summary(params) == (
+        "2 blocks of 2-4 channels, 3 x 3, average pooling, none normalization, relu, dropout 0.50"
+    )
+
+
+def test_smaller_versions_are_cheaper_and_keep_what_fits():
+    versions = MODEL.smaller()
+    assert [(version.max_channels, version.max_kernel) for version in versions] == [(3, 3), (3, 5), (6, 3)]
+    for configuration, fits in zip(CONFIGURATIONS[:3], [(1, 1, 1), (0, 0, 0), (0, 0, 1)], strict=True):
+        assert [bool(version.fits(MODEL.complete({}, configuration))) for version in versions] == list(map(bool, fits))
+    assert dataclasses.replace(MODEL, max_channels=1, min_channels=1, max_kernel=3).smaller() == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"image_shape": (9, 6)}, "image_shape must be \\(height, width, channels\\)"),
+        ({"max_blocks": 3}, "\\(9, 6\\) at most 2 times; got 3"),
+        ({"max_kernel": 0}, "max_kernel must be an integer"),
+        ({"min_channels": 40}, "min_channels must be at most max_channels=6"),
+        ({"poolings": ("sum",)}, "poolings must be among max, average"),
+        ({"normalizations": ()}, "normalizations must be among none, layer"),
+        ({"activations": ("sine",)}, "activations must be among"),
+    ],
+)
+def test_mistakes_are_told_when_made(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(MODEL, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        ({"kernel": js.Choice(3, 7)}, "kernel may be at most 5 in this ConvNet"),
+        ({"channels": js.Int(2, 8)}, "channels may be at most 6"),
+        ({"pooling": js.Choice("max", "sum")}, "the space names \\['sum'\\]"),
+        ({"width": js.Int(2, 8)}, "Unknown parameter 'width'"),
+    ],
+)
+def test_a_space_beyond_the_model_is_refused(space, message):
+    with pytest.raises(ValueError, match=message):
+        MODEL.check_space(space)
