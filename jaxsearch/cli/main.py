@@ -13,6 +13,7 @@ except ImportError:
 
 import jax
 
+from jaxsearch.cli.networks import FAMILIES
 from jaxsearch.cli.options import Options
 from jaxsearch.cli.output import show_lists
 from jaxsearch.cli.predict import predict_rows
@@ -55,6 +56,13 @@ def cli(context: click.Context) -> None:
 @click.option("--task", type=click.Choice(["classification", "regression"]), help="By default told from the target.")
 @click.option("--drop", multiple=True, metavar="COLUMN", help="A column to leave out; may be repeated.")
 @click.option("--group", metavar="COLUMN", help="Rows with the same value in it stay together in every split.")
+@click.option(
+    "--model",
+    type=click.Choice(list(FAMILIES)),
+    default="mlp",
+    show_default=True,
+    help="conv_net is for images, and slower: try it with --folds 1 --budget 64.",
+)
 @click.option("--strategy", default="ga", show_default=True, help="See `jaxsearch list`.")
 @click.option("--budget", default=256, show_default=True, help="Candidates to train and score.")
 @click.option("--metric", help="By default error for classification, rmse for regression.")
@@ -66,8 +74,8 @@ def cli(context: click.Context) -> None:
     type=int,
     help="Passes over the training rows of those trained in full; by default enough for about 600 steps.",
 )
-@click.option("--max-layers", default=3, show_default=True, help="Hidden layers of the largest network.")
-@click.option("--max-width", default=128, show_default=True, help="Units per layer of the largest network.")
+@click.option("--max-layers", type=int, help="Hidden layers, or blocks, of the largest network; 3 by default.")
+@click.option("--max-width", type=int, help="Its units per layer, 128 by default, or channels, 32 by default.")
 @click.option("--test-share", default=0.2, show_default=True, help="Share of the rows that the search never sees.")
 @click.option("--seed", default=0, show_default=True, help="Decides every random draw.")
 @click.option("--out", type=click.Path(path_type=Path), help="Directory to write; by default a new one in runs/.")

@@ -15,6 +15,7 @@ class Options:
     task: str | None
     drop: tuple[str, ...]
     group: str | None
+    model: str
     strategy: str
     budget: int
     metric: str | None
@@ -22,8 +23,8 @@ class Options:
     time_limit: float | None
     folds: int
     epochs: int | None
-    max_layers: int
-    max_width: int
+    max_layers: int | None
+    max_width: int | None
     test_share: float
     seed: int
     out: Path | None
@@ -31,7 +32,7 @@ class Options:
     def __post_init__(self):
         for name, least in (("budget", 1), ("folds", 1), ("max_layers", 1), ("max_width", 1), ("seed", 0)):
             value = getattr(self, name)
-            if value < least:
+            if value is not None and value < least:
                 option = name.replace("_", "-")
                 raise ValueError(f"--{option} must be at least {least}; got {value}. Give a larger number.")
         if self.seed >= 2**32:

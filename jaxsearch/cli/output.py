@@ -9,11 +9,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table as Grid
 
+from jaxsearch.cli.networks import FAMILIES, described
 from jaxsearch.cli.records import Outcome
 from jaxsearch.evaluators.halving import Halving
 from jaxsearch.evaluators.metrics import metrics
 from jaxsearch.evaluators.training import Training
-from jaxsearch.models.mlp import MLP
 from jaxsearch.problems.datasets import BUILT_IN, Table
 from jaxsearch.strategies import registry
 
@@ -35,18 +35,17 @@ def new_directory(wanted: Path | None, name: str) -> Path:
 
 def announce(table: Table, training: Training, evaluator: Halving, strategy: Any, budget: int, num_test: int) -> None:
     """Says what is about to happen."""
-    count, features = table.x.shape
+    count, features = len(table.x), " x ".join(map(str, table.x.shape[1:]))
     kind = f"{len(table.classes)} classes" if table.classes else "regression"
     print(f"{table.name}: {count} rows, {features} features, {kind}; {num_test} rows are kept for the test")
     for note in table.notes:
         print(f"note: {note}")
-    model, folds = training.model, training.folds
+    folds = training.folds
     validation = f"{folds}-fold cross-validation" if folds > 1 else "a hold-out"
     rungs = [-(-training.epochs // evaluator.factor**rung) for rung in reversed(range(evaluator.num_rungs))]
     epochs = ", then ".join(map(str, rungs)) if len(rungs) > 1 else str(training.epochs)
     print(
-        f"{type(strategy).__name__} over networks of 1-{model.max_layers} layers and "
-        f"{model.min_width}-{model.max_width} units: {budget} candidates, "
+        f"{type(strategy).__name__} over {described(training.model)}: {budget} candidates, "
         f"{training.metric} by {validation}, {epochs} epochs",
         flush=True,
     )
@@ -83,7 +82,7 @@ def show_lists() -> None:
     """Strategies, models, metrics and data sets, with a line on each."""
     for title, entries in (
         ("Strategies", {name: _first_line(strategy) for name, strategy in registry.items()}),
-        ("Models", {"mlp": _first_line(MLP)}),
+        ("Models", {name: _first_line(family) for name, family in FAMILIES.items()}),
         ("Metrics", {name: f"{metric.task}: {_first_line(metric.loss)}" for name, metric in metrics.items()}),
         ("Data sets", BUILT_IN),
     ):

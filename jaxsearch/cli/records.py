@@ -18,7 +18,6 @@ from jaxsearch.evaluators.fitted import Fitted
 from jaxsearch.evaluators.metrics import Metric
 from jaxsearch.evaluators.parameters import numbers
 from jaxsearch.models import portable
-from jaxsearch.models.mlp import MLP
 from jaxsearch.problems.datasets import Table
 from jaxsearch.runners.generation import Generation
 from jaxsearch.runners.result import Result
@@ -45,7 +44,7 @@ class Trial(NamedTuple):
 class Trials:
     """Collects every candidate of a search; `add` is its callback."""
 
-    def __init__(self, space: PyTree, model: MLP, metric: Metric, progress: bool):
+    def __init__(self, space: PyTree, model: Any, metric: Metric, progress: bool):
         self.rows: list[Trial] = []
         self._space, self._model, self._metric, self._progress = space, model, metric, progress
         self._generations, self._last = 0, time.monotonic()
@@ -158,6 +157,7 @@ def _best(outcome: Outcome) -> dict[str, Any]:
         "target": options.target,
         "group": options.group,
         "task": outcome.table.task,
+        "model": options.model,
         "metric": outcome.metric.name,
         "score": best.score,
         "folds": best.folds,

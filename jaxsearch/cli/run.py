@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from jaxsearch.cli import output
+from jaxsearch.cli.networks import chunk_size, network
 from jaxsearch.cli.options import Options
 from jaxsearch.cli.records import Outcome, Trials, write
 from jaxsearch.core.names import check_name
@@ -20,7 +21,6 @@ from jaxsearch.evaluators.halving import Halving
 from jaxsearch.evaluators.metrics import Metric, metrics
 from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
-from jaxsearch.models.mlp import MLP
 from jaxsearch.problems.datasets import Table, load
 from jaxsearch.runners.search import search
 from jaxsearch.spaces import codec
@@ -34,11 +34,12 @@ def run_search(options: Options) -> int:
     """Searches, reports and writes; returns the exit code."""
     started = time.monotonic()
     make_strategy = registry[_strategy_name(options.strategy)]
-    table = _load(options)
+    table = load(options.data, options.target, options.task, options.drop, options.group, seed=options.seed)
+    model, table = network(options, table)
     metric = _metric(options.metric, table.task)
     key_test, key_search, key_fit = jax.random.split(jax.random.key(options.seed), 3)
     test = _test_rows(table, options, key_test)
-    training, space = _training(table, test, options, metric)
+    training, space = _training(model, table, test, options, metric), model.space()
     evaluator = _halving(training)
     strategy = _sized(make_strategy, codec.domain(space), options.budget)
     directory = output.new_directory(options.out, table.name)
@@ -77,42 +78,29 @@ def run_search(options: Options) -> int:
     return 130 if result.stopped == "interrupt" else 0
 
 
-def _training(table: Table, test: np.ndarray, options: Options, metric: Metric) -> tuple[Training, dict[str, Any]]:
-    """The training of networks on the rows outside the test, and the space of those networks."""
-    model = MLP(
-        table.x.shape[1],
-        len(table.classes) if table.classes else 1,
-        max_layers=options.max_layers,
-        max_width=options.max_width,
-        min_width=min(8, options.max_width),
-    )
+def _training(model: Any, table: Table, test: np.ndarray, options: Options, metric: Metric) -> Training:
+    """The training of networks on the rows outside the test."""
     held_out = 0.2 if options.folds == 1 else 1 / options.folds
     rows = np.sum(~test) * (1 - held_out)
     batch_size = int(np.clip(2 ** np.floor(np.log2(rows / 10)), 8, 64))  # at least ten steps an epoch
     epochs = options.epochs or int(np.clip(np.ceil(STEPS * batch_size / rows), 5, 200))
-    training = Training(
+    return Training(
         model,
         (table.x[~test], table.y[~test]),
         metric=metric.name,
         folds=options.folds,
         epochs=epochs,
         batch_size=batch_size,
-        chunk_size=_chunk_size(model, options.folds),
+        chunk_size=chunk_size(model, options.folds),
         smaller=worthwhile(model, _flops(model, options.budget * options.folds * epochs * rows)),
         groups=None if table.groups is None else table.groups[~test],
     )
-    return training, model.space()
 
 
 def _halving(training: Training) -> Halving:
     """Rungs that begin with an epoch or more, every device training its share of the candidates."""
     evaluator = Sharded(training) if jax.device_count() > 1 else training
     return Halving(evaluator, num_rungs=min(3, 1 + int(np.log(training.epochs) / np.log(4))))
-
-
-def _load(options: Options) -> Table:
-    table = load(options.data, options.target, options.task, options.drop, options.group, seed=options.seed)
-    return table.flat()
 
 
 def _strategy_name(name: str) -> str:
@@ -159,18 +147,9 @@ def _test_rows(table: Table, options: Options, key: Any) -> np.ndarray:
     return test
 
 
-def _flops(model: MLP, rows: float) -> float:
+def _flops(model: Any, rows: float) -> float:
     """Of a halved search over the largest networks that visits so many rows: three forward passes for each."""
-    most = model.num_features * model.max_width + (model.max_layers - 1) * model.max_width**2
-    return 3 * 2 * most * rows * 3 / 16
-
-
-def _chunk_size(model: MLP, folds: int) -> int | None:
-    """On a CPU, as many candidates as have their weights and gradients in two megabytes; elsewhere all at once."""
-    if jax.default_backend() != "cpu":
-        return None
-    size = model.num_features * model.max_width + (model.max_layers - 1) * model.max_width**2
-    return max(1, 2**21 // (16 * size * folds))
+    return 3 * float(jax.jit(lambda: model.padded_flops())()) * rows * 3 / 16
 
 
 def _sized(make_strategy: Any, domain: Domain, budget: int) -> Strategy:

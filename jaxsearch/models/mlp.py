@@ -99,7 +99,7 @@ class MLP:
 
     def padded_flops(self) -> Array:
         """The same of the arrays up to `depth`, which run whatever the architecture; `[]`."""
-        layers = self.max_layers if self.depth is None else self.depth
+        layers = jnp.asarray(self.max_layers if self.depth is None else self.depth)
         return self.flops({"layers": layers, "width": jnp.full(self.max_layers, self.max_width)})
 
     def num_parameters(self, params: dict[str, Array]) -> Array:

@@ -1,0 +1,51 @@
+"""The families of networks that `jaxsearch run` searches."""
+
+from typing import Any
+
+import jax
+
+from jaxsearch.cli.options import Options
+from jaxsearch.models import masking
+from jaxsearch.models.conv_net import ConvNet
+from jaxsearch.models.mlp import MLP
+from jaxsearch.problems.datasets import Table
+
+FAMILIES = {"mlp": MLP, "conv_net": ConvNet}
+MEMBERS = 64  # networks in training at a time on an accelerator, whose memory must hold what their images become
+
+
+def network(options: Options, table: Table) -> tuple[Any, Table]:
+    """The largest network of the family asked for, and the table as it reads it.
+
+    Raises ValueError for a table that it cannot read.
+    """
+    outputs = len(table.classes) if table.classes else 1
+    if options.model == "mlp":
+        table, width = table.flat(), options.max_width or 128
+        layers = options.max_layers or 3
+        return MLP(table.x.shape[1], outputs, max_layers=layers, max_width=width, min_width=min(8, width)), table
+    shape = table.x.shape[1:]
+    if len(shape) != 3 or min(shape[:2]) < 2:
+        raise ValueError(f"conv_net is for images; {table.name} has rows of shape {shape}. Use --model mlp.")
+    channels = options.max_width or 32
+    blocks = options.max_layers or min(3, min(shape[:2]).bit_length() - 1)
+    return ConvNet(shape, outputs, max_blocks=blocks, max_channels=channels, min_channels=min(4, channels)), table
+
+
+def described(model: Any) -> str:
+    """What is searched over, in words."""
+    if isinstance(model, MLP):
+        return f"networks of 1-{model.max_layers} layers and {model.min_width}-{model.max_width} units"
+    sizes = f"1-{model.max_blocks} blocks and {model.min_channels}-{model.max_channels} channels"
+    return f"convolutional networks of {sizes}"
+
+
+def chunk_size(model: Any, folds: int) -> int | None:
+    """The candidates that train at the same time, None for all.
+
+    On a CPU, as many as have their weights and gradients in two megabytes; images fill a cache with one alone.
+    """
+    images = isinstance(model, ConvNet)
+    if jax.default_backend() != "cpu":
+        return max(1, MEMBERS // folds) if images else None
+    return 1 if images else max(1, 2**21 // (16 * masking.size(model.shapes()) * folds))
