@@ -33,7 +33,8 @@ def check_training(training: Any) -> None:
             "Groups, class_weights, max_parameters and max_flops need a model of jaxsearch.models; this is a Network."
         )
     if all(isinstance(part, np.ndarray | jax.Array) for part in training.data):  # else placeholders of a transformation
-        check_data(training.model, *training.data, metrics[training.metric], training.folds)
+        x, y = training.data
+        check_data(training.model, x, y, metrics[training.metric], training.folds)
 
 
 def check_data(model: Any, x: Any, y: Any, metric: Metric, num_folds: int) -> None:

@@ -4,6 +4,7 @@ A layer has weights `w`, whose last axis are its outputs, and biases `b`. What i
 upper left part.
 """
 
+import dataclasses
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -18,12 +19,12 @@ from jaxsearch.spaces.dimensions import Choice, Int
 Shape = tuple[int, ...]
 
 
-def check_sizes(model: Any, *names: str) -> None:
-    """Raises ValueError unless the fields of a model with these names are integers of at least 1."""
-    for name in names:
-        value = getattr(model, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} must be an integer of at least 1; got {value!r}.")
+def check_sizes(model: Any) -> None:
+    """Raises ValueError unless all fields of a model that are declared as int are integers of at least 1."""
+    for field in dataclasses.fields(model):
+        value = getattr(model, field.name)
+        if field.type is int and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise ValueError(f"{field.name} must be an integer of at least 1; got {value!r}.")
 
 
 def check_least(model: Any, least: str, most: str) -> None:

@@ -51,8 +51,7 @@ class ConvNet:
     depth: Array | None = None
 
     def __post_init__(self):
-        sizes = ("num_outputs", "max_blocks", "max_channels", "min_channels", "max_kernel", "grid")
-        architecture.check_sizes(self, *sizes)
+        architecture.check_sizes(self)
         architecture.check_least(self, "min_channels", "max_channels")
         convolution.check_image(self.image_shape, self.max_blocks)
         architecture.check_options(self, activations=activations.VARIANCE, **convolution.OPTIONS)
@@ -109,13 +108,13 @@ class ConvNet:
             **{name: architecture.chosen(space, params, name, options) for name, options in self._choices.items()},
         }
 
-    def smaller(self) -> tuple["ConvNet", ...]:
-        """Versions with smaller arrays, cheapest first; see `Training`."""
+    def smaller(self, num_sizes: int = 4) -> tuple["ConvNet", ...]:
+        """At most so many versions, with this one, of fewer channels, smaller kernels or both, cheapest first."""
         few, kernel = -(-self.max_channels // 2), min(3, self.max_kernel)
         sizes = dict.fromkeys([(few, kernel), (few, self.max_kernel), (self.max_channels, kernel)])
         sizes.pop((self.max_channels, self.max_kernel), None)
         own = lambda c, k: {"max_channels": c, "min_channels": min(self.min_channels, c), "max_kernel": k}  # noqa: E731
-        return tuple(dataclasses.replace(self, **own(*size)) for size in sizes)
+        return tuple(dataclasses.replace(self, **own(*size)) for size in [*sizes][: num_sizes - 1])
 
     def fits(self, params: dict[str, Array]) -> Array:
         """Whether the architecture, completed by this or a larger version, fits into this one's arrays; bool."""
@@ -129,6 +128,11 @@ class ConvNet:
         """Floating-point operations of the convolutions and the dense layer for one row, forward; `[]`."""
         places = np.prod(convolution.halvings(self.image_shape, self.max_blocks)[:-1], axis=1)
         return 2.0 * (jnp.sum(places * self._connections(params)) + self._features(params) * self.num_outputs)
+
+    def padded_flops(self) -> Array:
+        """The same of the arrays up to `depth`, which run whatever the architecture; `[]`."""
+        blocks = jnp.asarray(self.max_blocks if self.depth is None else self.depth)
+        return self.flops(self.complete({}, {"blocks": blocks}))
 
     def num_parameters(self, params: dict[str, Array]) -> Array:
         """Weights and biases of the architecture, `[]`."""
@@ -160,10 +164,7 @@ class ConvNet:
         return architecture.draw(key, self.shapes())
 
     def init(self, draws: PyTree, params: dict[str, Array]) -> PyTree:
-        """Random weights, uniform with the variance for the activation and the active fan-in; biases 0.
-
-        draws: from `draw` of this network or a larger version of it.
-        """
+        """Random weights for the activation and the active fan-in, of the `draws` of this or a larger network."""
         gain = activations.variance(self.activations, params["activation"]) / params["kernel"] ** 2
         inputs = [self.image_shape[2], *(params["channels"][block] for block in range(self.max_blocks - 1))]
         return architecture.init(draws, self.shapes(), [gain / rows for rows in inputs], 1 / self._features(params))
@@ -186,8 +187,7 @@ class ConvNet:
         shapes = [(size, size, *ends) for ends in itertools.pairwise(counts)]
         cells = self._cells[blocks - 1].tolist()
         *kernels, dense = architecture.compact(weights, shapes, (*cells, counts[-1], self.num_outputs))
-        order = np.argsort(convolution.offsets(size))
-        kernels = [(w[order][:, order], b) for w, b in kernels]
+        kernels = [(convolution.in_order(w), b) for w, b in kernels]
         return {"image_shape": self.image_shape, **self._chosen(params)}, [*kernels, dense]
 
     def summary(self, params: dict[str, Array]) -> str:

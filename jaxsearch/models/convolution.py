@@ -76,6 +76,11 @@ def offsets(size: int) -> list[int]:
     return [(-1) ** place * ((place + 1) // 2) for place in range(size)]
 
 
+def in_order(w: np.ndarray) -> np.ndarray:
+    """Kernels `[height, width, ...]` with rows from top to bottom and columns from left to right."""
+    return w[np.argsort(offsets(w.shape[0]))][:, np.argsort(offsets(w.shape[1]))]
+
+
 def convolve(h: Array, w: Array) -> Array:
     """`[O, H, W, B]`, the convolution of `h` `[C, H, W, B]`, zero outside, with `w` `[height, width, C, O]`.
 

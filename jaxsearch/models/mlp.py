@@ -38,7 +38,7 @@ class MLP:
     depth: Array | None = None
 
     def __post_init__(self):
-        architecture.check_sizes(self, "num_features", "num_outputs", "max_layers", "max_width", "min_width")
+        architecture.check_sizes(self)
         architecture.check_least(self, "min_width", "max_width")
         architecture.check_options(self, activations=activations.VARIANCE)
 

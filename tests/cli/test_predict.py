@@ -20,7 +20,7 @@ def run(tmp_path):
         target = None if task == "classification" else (0.0, 0.5)
         bias = np.zeros(layer.shape[1])
         (tmp_path / "run").mkdir()
-        model = portable.PortableModel("relu", [(layer, bias)], np.zeros(3), np.ones(3), target, about)
+        model = portable.PortableModel({"activation": "relu"}, [(layer, bias)], np.zeros(3), np.ones(3), target, about)
         portable.save(tmp_path / "run" / "model.npz", model)
         (tmp_path / "new.csv").write_text("color,other,size\na,1,2.5\nc,2,-1\n")
 

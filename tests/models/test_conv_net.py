@@ -85,6 +85,8 @@ def test_parameters_are_counted_and_shapes_are_their_own(configuration):
     assert [w.shape for w, _ in layers[:-1]] == [(kernel, kernel, *ends) for ends in itertools.pairwise(sizes)]
     products = [place * w.size for place, (w, _) in zip((54, 12), layers[:-1], strict=False)]
     assert MODEL.flops(params) == 2 * (sum(products) + layers[-1][0].size)
+    full = MODEL.complete({}, {"blocks": configuration["blocks"]})
+    assert MODEL.bounded(jax.tree.map(lambda leaf: leaf[None], params)).padded_flops() == MODEL.flops(full)
 
 
 def test_more_images_than_are_computed_at_a_time_are_in_their_order(monkeypatch):
