@@ -83,7 +83,7 @@ def test_what_an_architecture_needs_and_how_much_of_it_are_skips():
 
 def test_weights_start_with_the_variance_of_the_operation():
     model = js.models.CellNet(400, 3, num_nodes=2, width=200, operations=("relu", "tanh"))
-    for place, gain in ((0, 2), (1, 1)):
+    for place, gain in ((0, 1 / 3), (1, 1)):
         weights = model.init(model.draw(jax.random.key(0)), model.complete({}, {"operations": [place]}))
         assert jax.tree.map(jnp.shape, weights) == jax.tree.map(jnp.shape, model.shapes())
         assert np.var(weights["input"]["w"]) == pytest.approx(1 / 400, rel=0.05)

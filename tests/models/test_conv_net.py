@@ -120,8 +120,8 @@ def test_weights_start_with_the_variance_of_the_active_fan_in():
     model = js.models.ConvNet((4, 4, 30), 9, max_blocks=2, max_channels=60, activations=("relu",))
     params = model.complete({}, {"channels": 20, "kernel": 3})
     weights = jax.jit(lambda key: model.init(model.draw(key), params))(jax.random.key(0))
-    assert np.var(weights["hidden"][0]["w"]) == pytest.approx(2 / (9 * 30), rel=0.05)
-    assert np.var(weights["hidden"][1]["w"]) == pytest.approx(2 / (9 * 20), rel=0.05)
+    assert np.var(weights["hidden"][0]["w"]) == pytest.approx(1 / (3 * 9 * 30), rel=0.05)
+    assert np.var(weights["hidden"][1]["w"]) == pytest.approx(1 / (3 * 9 * 20), rel=0.05)
     assert np.var(weights["output"]["w"]) == pytest.approx(1 / 20, rel=0.1)
 
 

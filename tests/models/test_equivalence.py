@@ -101,8 +101,8 @@ def test_weights_that_are_off_never_move_the_output():
 def test_weights_start_with_the_variance_of_the_active_fan_in():
     model = js.models.MLP(400, CLASSES, max_layers=2, max_width=256)
     weights = model.init(model.draw(jax.random.key(0)), parameters(2, [64, 200]) | {"activation": jnp.array(0)})
-    assert np.var(weights["hidden"][0]["w"]) == pytest.approx(2 / 400, rel=0.05)
-    assert np.var(weights["hidden"][1]["w"]) == pytest.approx(2 / 64, rel=0.05)
+    assert np.var(weights["hidden"][0]["w"]) == pytest.approx(1 / (3 * 400), rel=0.05)
+    assert np.var(weights["hidden"][1]["w"]) == pytest.approx(1 / (3 * 64), rel=0.05)
     assert np.var(weights["output"]["w"]) == pytest.approx(1 / 200, rel=0.15)
 
 
