@@ -78,7 +78,8 @@ def jax_loss(x, y, folds, epochs):
         random, batch_size = np.random.default_rng(seed), min(params["batch_size"], num_rows)
         sizes, weights = (x.shape[1], *(params["width"],) * params["layers"], outputs), []
         for rows, columns in itertools.pairwise(sizes):
-            w = random.normal(0, math.sqrt(2 / rows), (count, rows, columns))
+            most = math.sqrt((1 if params["activation"] == "relu" else 3) / rows)  # as jaxsearch begins
+            w = random.uniform(-most, most, (count, rows, columns))
             weights.append((w.astype(np.float32), np.zeros((count, columns), np.float32)))
         used = num_rows // batch_size * batch_size
         orders = [random.permuted(np.tile(np.flatnonzero(~out), (epochs, 1)), axis=1)[:, :used] for out in held_out]
