@@ -109,6 +109,14 @@ def scikit_learn_loss(x, y, folds, epochs, params, seed):
     return cross_validation(pipeline.set_params(**named(params), **{resource: epochs}), x, y, folds)
 
 
+def suggested(trial, name, dimension):
+    """What an Optuna trial chooses for a dimension."""
+    if not isinstance(dimension, Range):
+        return trial.suggest_categorical(name, dimension)
+    kind = trial.suggest_int if isinstance(dimension.low, int) else trial.suggest_float
+    return kind(name, dimension.low, dimension.high, log=dimension.log)
+
+
 def study(sampler, space, num_candidates, epochs, seed, report, loss):
     """Runs Optuna, two candidates at a time, whose order decides what is drawn next: no run is like another.
 
@@ -116,14 +124,8 @@ def study(sampler, space, num_candidates, epochs, seed, report, loss):
     """
     import optuna
 
-    def suggest(trial, name, dimension):
-        if not isinstance(dimension, Range):
-            return trial.suggest_categorical(name, dimension)
-        kind = trial.suggest_int if isinstance(dimension.low, int) else trial.suggest_float
-        return kind(name, dimension.low, dimension.high, log=dimension.log)
-
     def objective(trial):
-        params = {name: suggest(trial, name, dimension) for name, dimension in space.items()}
+        params = {name: suggested(trial, name, dimension) for name, dimension in space.items()}
         return loss(params, 10**5 * seed + trial.number)
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -64,7 +64,7 @@ def cli(context: click.Context) -> None:
     help="conv_net is for images, and slower: try it with --folds 1 --budget 64.",
 )
 @click.option("--strategy", default="ga", show_default=True, help="See `jaxsearch list`.")
-@click.option("--budget", default=256, show_default=True, help="Candidates to train and score.")
+@click.option("--budget", default=1024, show_default=True, help="Candidates to train and score.")
 @click.option("--metric", help="By default error for classification, rmse for regression.")
 @click.option("--stop-at", type=float, help="Stop when the cross-validation score is this good.")
 @click.option("--time-limit", type=float, help="Seconds after which to stop.")
@@ -72,7 +72,7 @@ def cli(context: click.Context) -> None:
 @click.option(
     "--epochs",
     type=int,
-    help="Passes over the training rows of those trained in full; by default enough for about 600 steps.",
+    help="Passes over the training rows of those trained in full; by default enough for about 1000 steps.",
 )
 @click.option("--max-layers", type=int, help="Hidden layers, or blocks, of the largest network; 3 by default.")
 @click.option("--max-width", type=int, help="Its units per layer, 128 by default, or channels, 32 by default.")

@@ -27,7 +27,7 @@ from jaxsearch.spaces import codec
 from jaxsearch.strategies import registry
 
 POPULATION = 64  # candidates of a generation, enough for halving to choose among
-STEPS = 600  # gradients that the default number of epochs comes to
+STEPS = 1000  # gradients that the default number of epochs comes to
 
 
 def run_search(options: Options) -> int:

@@ -6,9 +6,9 @@ import jax.numpy as jnp
 from jaxsearch.core.types import Array
 
 # The variance of the weights times the fan-in. For tanh what keeps the scale of a signal; the others start a sixth as
-# large as He's rule (2) has it, uniform within 1 / sqrt(fan-in): on tables the networks that are found have errors lower
-# by up to a fifth, and what a few layers shrink, Adam makes up for. Glorot, Bengio, Understanding the Difficulty of
-# Training Deep Feedforward Networks, AISTATS, 2010 (their "standard" initialization is the latter).
+# large as He's rule (2) has it, uniform within 1 / sqrt(fan-in): on tables what is found has errors lower by up to a
+# fifth, and Adam makes up for what a few layers shrink. Glorot, Bengio, Understanding the Difficulty of Training Deep
+# Feedforward Networks, AISTATS, 2010 (their "standard" initialization is the latter).
 VARIANCE = {"relu": 1 / 3, "tanh": 1.0, "silu": 1 / 3, "gelu": 1 / 3}
 
 
