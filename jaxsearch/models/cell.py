@@ -7,14 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsearch.core.names import check_name
-from jaxsearch.core.population import check_count
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Key, PyTree
-from jaxsearch.models import activations, masking
+from jaxsearch.models import architecture, operations
 from jaxsearch.spaces.dimensions import Choice, Float
-
-WITHOUT_WEIGHTS = ("skip", "zero")
-OPERATIONS = (*activations.VARIANCE, "gated", *WITHOUT_WEIGHTS)
 
 
 @pytree
@@ -29,10 +25,10 @@ class CellNet:
 
     num_features: inputs F. num_outputs: outputs O (classes, or 1 for regression).
     num_nodes: N at least 2. num_cells: cells with weights of their own and the same operations. width: units of a node.
-    operations: the names that may be chosen, from relu, tanh, silu, gelu, gated, skip and zero.
+    operations: the K names that may be chosen, from relu, tanh, silu, gelu, gated, skip and zero.
 
     Parameters: `operations`, a list of indices into `operations`, one for each of the E = N (N - 1) / 2 edges in the
-    order 0 -> 1, 0 -> 2, ..., 1 -> 2, ..., by default 0; or an array `[E, O]`, the weights of a mixture.
+    order 0 -> 1, 0 -> 2, ..., 1 -> 2, ..., by default 0; or an array `[E, K]`, the weights of a mixture.
 
     References: Dong, Yang, NAS-Bench-201, ICLR, 2020 (the graph). Stamoulis et al., Single-Path NAS, ECML PKDD, 2019
         (operations that share their weights).
@@ -46,12 +42,10 @@ class CellNet:
     operations: tuple[str, ...] = static(default=("relu", "tanh", "gated", "skip", "zero"))
 
     def __post_init__(self):
-        for name in ("num_features", "num_outputs", "num_nodes", "num_cells", "width"):
-            check_count(name, getattr(self, name), at_least=2 if name == "num_nodes" else 1)
-        if not self.operations:
-            raise ValueError(f"operations must be among {', '.join(OPERATIONS)}; got none. Name at least one.")
-        for name in self.operations:
-            check_name("operation", name, OPERATIONS)
+        architecture.check_sizes(self)
+        architecture.check_options(self, operations=operations.OPERATIONS)
+        if self.num_nodes < 2:
+            raise ValueError(f"num_nodes must be at least 2; got {self.num_nodes}. Try 4.")
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -75,19 +69,15 @@ class CellNet:
         """Raises ValueError for a name that neither this model nor `also` knows, and for operations it has not."""
         for name in space:
             check_name("parameter", name, ("operations", *also))
-        choices = space.get("operations", [])
-        if "operations" in space and not (
-            isinstance(choices, list)
-            and len(choices) == len(self.edges)
-            and all(isinstance(c, Choice) for c in choices)
-        ):
-            raise ValueError(f"operations must be a list of {len(self.edges)} Choices; got {choices!r}. See space().")
+        choices, count = space.get("operations", self.space()["operations"]), len(self.edges)
+        if not isinstance(choices, list) or len(choices) != count or not all(isinstance(c, Choice) for c in choices):
+            raise ValueError(f"operations must be a list of {count} Choices; got {choices!r}. See space().")
         for choice in choices:
             for option in choice.options:
                 check_name("operation", option, self.operations)
 
     def complete(self, space: dict[str, Any], params: PyTree) -> dict[str, Array]:
-        """`mixture` `[E, O]`, the weights of the operations of each edge, 1 for the one that is chosen."""
+        """`mixture` `[E, K]`, the weights of the operations of each edge, 1 for the one that is chosen."""
         chosen = params.get("operations", [0] * len(self.edges))
         if not isinstance(chosen, list):
             return {"mixture": jnp.asarray(chosen)}
@@ -108,7 +98,7 @@ class CellNet:
         used = jnp.sum(jnp.asarray(names != "zero")[chosen])
         return jnp.sum(jnp.asarray(names == "skip")[chosen]) / jnp.maximum(used, 1)
 
-    def smaller(self) -> tuple["CellNet", ...]:
+    def smaller(self, num_sizes: int = 1) -> tuple["CellNet", ...]:
         """None: all candidates have arrays of one size."""
         return ()
 
@@ -122,65 +112,64 @@ class CellNet:
 
     def flops(self, params: dict[str, Array]) -> Array:
         """Floating-point operations of the matrix products for one row, forward; `[]`."""
-        return 2.0 * (self.width * (self.num_features + self.num_outputs + self._dense(params) * self.width))
+        return self._flops(self._dense(params))
+
+    def padded_flops(self) -> Array:
+        """The same with a product on every edge, as they run whatever the architecture; `[]`."""
+        return self._flops(jnp.array(self.num_cells * len(self.edges)))
 
     def num_parameters(self, params: dict[str, Array]) -> Array:
         """Weights and biases of the architecture, `[]`."""
         return self.flops(params) / 2 + (1 + self._dense(params)) * self.width + self.num_outputs
 
+    def _flops(self, dense: Array) -> Array:
+        return 2.0 * self.width * (self.num_features + dense * self.width + self.num_outputs)
+
     def _dense(self, params: dict[str, Array]) -> Array:
         """How many edges of all cells have weights."""
-        weighted = jnp.asarray([name not in WITHOUT_WEIGHTS for name in self.operations])
+        weighted = jnp.asarray([name not in operations.WITHOUT_WEIGHTS for name in self.operations])
         return self.num_cells * jnp.sum(jnp.any((params["mixture"] != 0) & weighted[None], axis=1))
 
     def shapes(self) -> PyTree:
-        """The weights' shapes and dtypes."""
-        cells = self.num_cells, len(self.edges)
-        return masking.structs(
-            {
-                "input": {"w": (self.num_features, self.width), "b": (self.width,)},
-                "edges": {"w": (*cells, self.width, self.width), "b": (*cells, self.width)},
-                "output": {"w": (self.width, self.num_outputs), "b": (self.num_outputs,)},
-            }
-        )
+        """The weights' shapes and dtypes: hidden layers are the input's and those of the edges, cell after cell."""
+        edges = [(self.width, self.width)] * (self.num_cells * len(self.edges))
+        return architecture.shapes([(self.num_features, self.width), *edges], (self.width, self.num_outputs))
 
     def draw(self, key: Key) -> PyTree:
         """Draws from U[-1, 1] for `init`."""
-        shapes, count = self.shapes(), self.num_cells * len(self.edges)
-        edges = [masking.uniform_table(key, 2 + edge, self.width, self.width) for edge in range(count)]
-        return {
-            "input": masking.uniform_table(key, 1, self.num_features, self.width),
-            "edges": jnp.stack(edges).reshape(shapes["edges"]["w"].shape),
-            "output": masking.uniform_table(key, 0, self.width, self.num_outputs),
-        }
+        return architecture.draw(key, self.shapes())
 
     def init(self, draws: PyTree, params: dict[str, Array]) -> PyTree:
         """Random weights, uniform with the variance for the operations and the fan-in; biases 0."""
-        gain = params["mixture"] @ jnp.asarray([activations.VARIANCE.get(name, 1.0) for name in self.operations])
-        variance = {"input": 1 / self.num_features, "edges": gain[None, :, None, None] / self.width}
-        return {
-            name: {
-                "w": w * jnp.sqrt(3 * variance.get(name, 1 / self.width)).astype(w.dtype),
-                "b": jnp.zeros((*w.shape[:-2], w.shape[-1]), w.dtype),
-            }
-            for name, w in draws.items()
-        }
+        edges = [*operations.variance(self.operations, params["mixture"]) / self.width] * self.num_cells
+        variances = [jnp.array(1 / self.num_features), *edges]
+        return architecture.init(draws, self.shapes(), variances, jnp.array(1 / self.width))
 
     def apply(self, word: Array | None, params: dict[str, Array], weights: PyTree, x: Array) -> Array:
         """The outputs `[B, O]` for the inputs `x` `[B, F]`."""
-        h = x @ weights["input"]["w"] + weights["input"]["b"][None]
+        first, *layers = weights["hidden"]
+        h, count = x @ first["w"] + first["b"][None], len(self.edges)
         for cell in range(self.num_cells):
-            h = self._cell(params["mixture"], jax.tree.map(lambda leaf: leaf[cell], weights["edges"]), h)  # noqa: B023
+            h = self._cell(params["mixture"], layers[cell * count : (cell + 1) * count], h)
         return h @ weights["output"]["w"] + weights["output"]["b"][None]
 
-    def _cell(self, mixture: Array, weights: PyTree, h: Array) -> Array:
+    def _cell(self, mixture: Array, layers: list[PyTree], h: Array) -> Array:
         nodes = [h] + [jnp.zeros_like(h)] * (self.num_nodes - 1)
-        for edge, (i, j) in enumerate(self.edges):
-            z = nodes[i] @ weights["w"][edge] + weights["b"][edge][None]
-            for place, name in enumerate(self.operations):
-                if name != "zero":
-                    nodes[j] = nodes[j] + mixture[edge, place] * _operate(name, nodes[i], z)
+        # One product at a time: XLA runs the batched one of several edges seven times slower on a CPU.
+        for (i, j), weights, layer in zip(self.edges, mixture, layers, strict=True):
+            z = nodes[i] @ layer["w"] + layer["b"][None]
+            nodes[j] += operations.mixed(self.operations, weights, nodes[i], z)
         return nodes[-1]
+
+    def compact(self, params: dict[str, Array], weights: PyTree) -> tuple[dict[str, Any], list[tuple]]:
+        """Host side: what `portable` has to know, and the `(w, b)` of input, edges with weights and output."""
+        names = [self.operations[int(index)] for index in np.asarray(self.chosen(params))] * self.num_cells
+        weighted = [name not in operations.WITHOUT_WEIGHTS for name in names]
+        hidden = [layer for layer, kept in zip(weights["hidden"], [True, *weighted], strict=True) if kept]
+        shapes = [layer["w"].shape for layer in hidden]
+        layers = architecture.compact({**weights, "hidden": hidden}, shapes, (self.width, self.num_outputs))
+        edges = [[*edge, name] for edge, name in zip(self.edges, names, strict=False) if name != "zero"]
+        return {"num_nodes": self.num_nodes, "num_cells": self.num_cells, "edges": edges}, layers
 
     def summary(self, params: dict[str, Array]) -> str:
         """Host side: the architecture in words."""
@@ -188,13 +177,3 @@ class CellNet:
         edges = ", ".join(f"{i}-{j} {name}" for (i, j), name in zip(self.edges, names, strict=True) if name != "zero")
         cells = f"{self.num_cells} cell{'s' * (self.num_cells > 1)}"
         return f"{cells} of {self.num_nodes} nodes and {self.width} units: {edges or 'no edges'}"
-
-
-def _operate(name: str, h: Array, z: Array) -> Array:
-    """An operation on the states `h` `[B, W]` and their products `z` `[B, W]` with the matrix of the edge."""
-    match name:
-        case "skip":
-            return h
-        case "gated":
-            return h * jax.nn.sigmoid(z)
-    return activations.activate((name,), jnp.array(0), z)

@@ -22,7 +22,8 @@ class PortableModel(NamedTuple):
     """A network with the preprocessing of its inputs and, for regression, of their target.
 
     facts: how to compute with the layers, as `compact` of the model gives it: `activation`, and for a network of images
-        their shape, `pooling` and `normalization`. layers: `(w, b)` of each layer, the output's last.
+        their shape, `pooling` and `normalization`; for cells `num_cells`, `num_nodes` and `edges`, each two nodes and
+        an operation. layers: `(w, b)` of each layer, the output's last.
     mean, factor: `[F]` of the features, `[C]` for images. target: mean and factor of a regression's target, None for
     classification. about: plain facts, e.g. class names.
     """
@@ -41,7 +42,7 @@ class PortableModel(NamedTuple):
         """
         shape = self.facts.get("image_shape", x.shape[1:])
         h = np.nan_to_num((x.reshape(len(x), *shape) - self.mean) * self.factor, nan=0.0)
-        run = self._dense if "image_shape" not in self.facts else self._convolved
+        run = self._convolved if "image_shape" in self.facts else self._cells if "edges" in self.facts else self._dense
         outputs = np.concatenate([run(h[begin : begin + ROWS]) for begin in range(0, max(len(h), 1), ROWS)])
         if self.target is None:
             return outputs
@@ -52,6 +53,16 @@ class PortableModel(NamedTuple):
         *hidden, (w, b) = self.layers
         for hidden_w, hidden_b in hidden:
             h = ACTIVATIONS[self.facts["activation"]](h @ hidden_w + hidden_b)
+        return h @ w + b
+
+    def _cells(self, h: np.ndarray) -> np.ndarray:
+        (first_w, first_b), *rest, (w, b) = self.layers
+        h, layers = h @ first_w + first_b, iter(rest)
+        for _ in range(self.facts["num_cells"]):
+            nodes = [h] + [np.zeros_like(h)] * (self.facts["num_nodes"] - 1)
+            for i, j, name in self.facts["edges"]:
+                nodes[j] = nodes[j] + (nodes[i] if name == "skip" else _weighted(name, nodes[i], *next(layers)))
+            h = nodes[-1]
         return h @ w + b
 
     def _convolved(self, h: np.ndarray) -> np.ndarray:
@@ -65,6 +76,12 @@ class PortableModel(NamedTuple):
         for axis in (1, 2):
             h = np.stack([h.take(part, axis).mean(axis) for part in _parts(h.shape[axis], w.shape[axis - 1])], axis)
         return h.reshape(len(h), -1) @ w.reshape(-1, w.shape[-1]) + b
+
+
+def _weighted(name: str, h: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """An operation of a cell on the states `h` `[n, W]`."""
+    z = h @ w + b
+    return h * (0.5 + 0.5 * np.tanh(z / 2)) if name == "gated" else ACTIVATIONS[name](z)
 
 
 def _convolution(h: np.ndarray, kernel: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from jaxsearch.core.types import Array, Key, PyTree, Scalar
 from jaxsearch.evaluators import scaling
 from jaxsearch.evaluators.parameters import numbers
 from jaxsearch.evaluators.training import Training
+from jaxsearch.models import masking
 from jaxsearch.models.cell import CellNet
 
 MOST_SKIPS = 0.5  # the share of skips beyond which a search has collapsed
@@ -20,7 +21,7 @@ MOST_SKIPS = 0.5  # the share of skips beyond which a search has collapsed
 class Relaxed(NamedTuple):
     """What a search by gradient has found.
 
-    params: the configuration with the operations that weigh most, for `fit` and `retrain`. logits: `[E, O]`.
+    params: the configuration with the operations that weigh most, for `fit` and `retrain`. logits: `[E, K]`.
     skip_share: `[epochs]`, the share of skips among the edges that would not be zero, had it ended with this epoch.
     collapsed: `[]` bool, whether at the end more than half of the edges that are not zero are skips.
     """
@@ -32,12 +33,12 @@ class Relaxed(NamedTuple):
 
 
 def soft(logits: Array, temperature: Scalar) -> Array:
-    """The weights softmax(logits / temperature) of the operations, `[E, O]`."""
+    """The weights softmax(logits / temperature) of the operations, `[E, K]`."""
     return jax.nn.softmax(logits / temperature, axis=-1)
 
 
 def hard(key: Key, logits: Array, temperature: Scalar) -> Array:
-    """One operation of each edge, drawn by softmax(logits), with the gradient of soft weights: `[E, O]`.
+    """One operation of each edge, drawn by softmax(logits), with the gradient of soft weights: `[E, K]`.
 
     References: Jang, Gu, Poole, Categorical Reparameterization with Gumbel-Softmax, ICLR, 2017 (straight-through).
     """
@@ -60,11 +61,11 @@ def relax(
     """Searches the operations of a `CellNet` by gradient, while one network with all of them is trained.
 
         logits  <- logits - Adam(gradient of the loss of a batch of the rows held out)
-        weights <- weights - AdamW(gradient of the loss of a batch of the rows trained on)
+        weights <- as in `Training`, by the gradient of the loss of a batch of the rows trained on
 
     by turns, with soft(logits, temperature) as the weights of the operations. The rows are those of fold 0 of
-    `training`, its epochs and batch size hold, and its cosine learning rate. An epoch costs two of `training`. Works
-    under `jit` and `vmap`, e.g. over keys.
+    `training`, whose number of epochs holds. An epoch costs two of `training`. Works under `jit` and `vmap`, e.g. over
+    keys.
 
     Args:
         training: its model is a `CellNet`.
@@ -90,42 +91,43 @@ def relax(
 @functools.partial(jax.jit, static_argnames="straight_through")
 def _relax(training, space, params, key, logit_rate, temperatures, straight_through) -> Relaxed:
     model, num_epochs = training.model, training.epochs
+    others = {name: value for name, value in numbers(space, params).items() if name != "epochs"}
     (x, y), (x_out, y_out) = _rows(training, key, space)
-    size = min(training.batch_size, len(x))
-    num_steps = len(x) // size
-    weight_optimizer = _optimizer(numbers(space, params), num_epochs * num_steps)
-    logit_optimizer = optax.adam(logit_rate, b1=0.5)
+    learner = training.learner(model, space, len(x))
+    optimizer = optax.adam(logit_rate, b1=0.5)
     key_draw, key_epochs = jax.random.split(jax.random.fold_in(key, 1))
 
     def mixture(key: Key, logits: Array, temperature: Array) -> Array:
         return hard(key, logits, temperature) if straight_through else soft(logits, temperature)
 
     def step(carry, inputs):
-        (logits, logit_state, weights, weight_state), (key, temperature, rows, rows_out) = carry, inputs
+        (logits, moments, learned), (key, temperature, rows, rows_out, count) = carry, inputs
+        weights = learner.weights(learned.weights)
         by_logits = jax.grad(
             lambda logits: _loss(training, mixture(key, logits, temperature), weights, x_out[rows_out], y_out[rows_out])
         )(logits)
-        change, logit_state = logit_optimizer.update(by_logits, logit_state)
+        change, moments = optimizer.update(by_logits, moments)
         logits += change
         fixed = mixture(key, logits, temperature)
         by_weights = jax.grad(lambda weights: _loss(training, fixed, weights, x[rows], y[rows]))(weights)
-        change, weight_state = weight_optimizer.update(by_weights, weight_state, weights)
-        return (logits, logit_state, optax.apply_updates(weights, change), weight_state), None
+        return (logits, moments, learner.update(others, learned, masking.flatten(by_weights), count)), None
 
     def epoch(carry, number):
         key_rows, key_out, key_steps = jax.random.split(jax.random.fold_in(key_epochs, number), 3)
-        rows = jax.random.permutation(key_rows, len(x))[: num_steps * size].reshape(num_steps, size)
-        rows_out = jax.random.randint(key_out, (num_steps, size), 0, len(x_out))
+        shape = learner.steps, learner.batch_size
+        rows = jax.random.permutation(key_rows, len(x))[: shape[0] * shape[1]].reshape(shape)
+        rows_out = jax.random.randint(key_out, shape, 0, len(x_out))
         first, last = temperatures
-        temperature = jnp.full(num_steps, first * (last / first) ** (number / max(num_epochs - 1, 1)), x.dtype)
-        keys = jax.random.split(key_steps, num_steps)
-        carry, _ = jax.lax.scan(step, carry, (keys, temperature, rows, rows_out))
+        temperature = jnp.full(shape[0], first * (last / first) ** (number / max(num_epochs - 1, 1)), x.dtype)
+        count = number * shape[0] + jnp.arange(shape[0])
+        inputs = jax.random.split(key_steps, shape[0]), temperature, rows, rows_out, count
+        carry, _ = jax.lax.scan(step, carry, inputs)
         return carry, model.skip_share({"mixture": carry[0]})
 
     allowed, places = _options(model, space)
     logits = jnp.where(allowed, jnp.zeros((), x.dtype), -jnp.inf)
-    weights = model.init(model.draw(key_draw), {"mixture": soft(logits, 1.0)})
-    carry = logits, logit_optimizer.init(logits), weights, weight_optimizer.init(weights)
+    learned = learner.init(learner.draw(key_draw), {**others, "operations": soft(logits, 1.0)}, space)
+    carry = logits, optimizer.init(logits), learned
     (logits, *_), skip_share = jax.lax.scan(epoch, carry, jnp.arange(num_epochs))
     found = jnp.take_along_axis(places, model.chosen({"mixture": logits})[:, None], axis=1)[:, 0]
     return Relaxed({**params, "operations": list(found)}, logits, skip_share, skip_share[-1] > MOST_SKIPS)
@@ -149,14 +151,8 @@ def _loss(training: Training, mixture: Array, weights: PyTree, x: Array, y: Arra
     return jnp.mean(optax.softmax_cross_entropy_with_integer_labels(outputs, y))
 
 
-def _optimizer(params: dict[str, Array], num_steps: int) -> optax.GradientTransformation:
-    """AdamW with a cosine learning rate, and the defaults, as `Training` has it."""
-    rate = optax.cosine_decay_schedule(params.get("learning_rate", 1e-3), num_steps)
-    return optax.adamw(rate, b1=params.get("momentum", 0.9), weight_decay=params.get("weight_decay", 0.0))
-
-
 def _options(model: CellNet, space: PyTree) -> tuple[Array, Array]:
-    """`[E, O]`, whether an edge may have each operation of the model, and which option of its `Choice` that is."""
+    """`[E, K]`, whether an edge may have each operation of the model, and which option of its `Choice` that is."""
     options = [choice.options for choice in space["operations"]]
     allowed = [[name in names for name in model.operations] for names in options]
     places = [[names.index(name) if name in names else 0 for name in model.operations] for names in options]

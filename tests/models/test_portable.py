@@ -33,6 +33,9 @@ def test_activations_agree_with_those_trained_with():
 FAMILIES = {
     "MLP": lambda outputs: js.models.MLP(4, outputs, max_layers=3, max_width=16),
     "ConvNet": lambda outputs: js.models.ConvNet((9, 6, 2), outputs, max_blocks=2, max_channels=6, grid=3),
+    "CellNet": lambda outputs: js.models.CellNet(
+        4, outputs, num_nodes=3, num_cells=2, width=6, operations=("gated", "tanh", "skip", "zero")
+    ),
 }
 
 
