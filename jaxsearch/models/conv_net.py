@@ -21,7 +21,7 @@ class ConvNet:
         output = flat(shrink(h_blocks)) W + b
 
     Each block pools squares of 2 x 2, before the activation, which is then a quarter of the work, and the same for
-    maxima of an activation that increases. `shrink` averages what is larger into `grid` x `grid` cells.
+    maxima of an activation that increases. `shrink` averages over at most `grid` x `grid` cells.
 
     image_shape: (H, W, C), the shape of a row of `x`. num_outputs: O (classes, or 1 for regression).
     max_blocks, max_channels, max_kernel: the largest architecture; min_channels: the fewest in `space()`.
@@ -44,7 +44,7 @@ class ConvNet:
     max_channels: int = static(default=32)
     min_channels: int = static(default=4)
     max_kernel: int = static(default=5)
-    grid: int = static(default=3)
+    grid: int = static(default=4)
     activations: tuple[str, ...] = static(default=("relu", "tanh", "silu"))
     poolings: tuple[str, ...] = static(default=("max", "average"))
     normalizations: tuple[str, ...] = static(default=("none", "layer"))
@@ -71,7 +71,7 @@ class ConvNet:
     @property
     def _cells(self) -> np.ndarray:
         """`[max_blocks, 2]`, the rows and columns that the dense layer sees after each block."""
-        return np.minimum(convolution.halvings(self.image_shape, self.max_blocks)[1:], self.grid)
+        return convolution.cells(convolution.halvings(self.image_shape, self.max_blocks)[1:], self.grid)
 
     def space(self) -> dict[str, Any]:
         """A sensible space for the architecture together with learning rate and weight decay."""

@@ -89,23 +89,46 @@ def convolve(h: Array, w: Array) -> Array:
     """
     height, width, inputs, outputs = w.shape
     if height * inputs <= outputs:
-        h, w = jnp.concatenate(_shifted(h, 1, height)), jnp.swapaxes(w, 0, 1).reshape(1, width, -1, outputs)
-    columns = jnp.stack(_shifted(h, 2, width))
+        h = jnp.reshape(_gathered(h, 1, tuple(offsets(height))), (-1, *h.shape[1:]))
+        w = jnp.swapaxes(w, 0, 1).reshape(1, width, -1, outputs)
+    columns = _gathered(h, 2, tuple(offsets(width)))
     products = jnp.einsum("yxio,xihwb->yohwb", w, columns)
-    return functools.reduce(jnp.add, [_shifted(part, 1, len(w))[place] for place, part in enumerate(products)])
+    return _summed(products, 1, tuple(offsets(len(w))))
 
 
-def _shifted(h: Array, axis: int, size: int) -> list[Array]:
-    """`h` with the entry at each of the offsets in the place of an entry, 0 for those outside."""
-    reach, length = size // 2, h.shape[axis]
-    padded = jnp.pad(h, [(reach, reach) if a == axis else (0, 0) for a in range(h.ndim)])
-    return [jax.lax.slice_in_dim(padded, reach + by, reach + by + length, axis=axis) for by in offsets(size)]
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2))
+def _gathered(h: Array, axis: int, by: tuple[int, ...]) -> Array:
+    """`[len(by), ...]`, the entries of `h` so far away along an axis, 0 for those outside.
+
+    The derivatives are written out since XLA would sum a padded copy of all for each of the places.
+    """
+    return jnp.stack([_moved(h, axis, by, place) for place in range(len(by))])
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2))
+def _summed(h: Array, axis: int, by: tuple[int, ...]) -> Array:
+    """The sum over the first axis of `h` `[len(by), ...]`, of entries so far away along another one."""
+    return functools.reduce(jnp.add, [_moved(part, axis, by, place) for place, part in enumerate(list(h))])
+
+
+def _moved(h: Array, axis: int, by: tuple[int, ...], place: int) -> Array:
+    reach = max(map(abs, by))
+    wide = jnp.pad(h, [(reach, reach) if a == axis else (0, 0) for a in range(h.ndim)])
+    begin = reach + by[place]
+    return jax.lax.slice_in_dim(wide, begin, begin + h.shape[axis], axis=axis)
+
+
+def _back(by: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(-place for place in by)
+
+
+_gathered.defvjp(lambda h, *how: (_gathered(h, *how), None), lambda axis, by, _, g: (_summed(g, axis, _back(by)),))
+_summed.defvjp(lambda h, *how: (_summed(h, *how), None), lambda axis, by, _, g: (_gathered(g, axis, _back(by)),))
 
 
 def pool(names: tuple[str, ...], index: Array, h: Array) -> Array:
     """`[C, H // 2, W // 2, B]`, of squares of `h` `[C, H, W, B]` the maximum or the average, as `names[index]` says."""
-    channels, height, width, batch = h.shape
-    h = h[:, : height // 2 * 2, : width // 2 * 2].reshape(channels, height // 2, 2, width // 2, 2, batch)
+    h = _parts(h, 2, 2)
     ways = {"max": lambda: jnp.max(h, (2, 4)), "average": lambda: jnp.mean(h, (2, 4))}
     found = [ways[name]() for name in names]
     return found[0] if len(found) == 1 else jax.lax.select_n(index, *found)
@@ -126,16 +149,18 @@ def normalize(names: tuple[str, ...], index: Array, h: Array, units: Array) -> A
 
 
 def shrink(h: Array, grid: int) -> Array:
-    """`[B, rows, columns, C]`, `h` `[C, H, W, B]` with at most `grid` rows and columns, the averages of its parts."""
-    for axis in (1, 2):
-        if h.shape[axis] > grid:
-            parts = jnp.asarray(averages(h.shape[axis], grid), h.dtype)
-            h = jnp.moveaxis(jnp.tensordot(parts, h, (1, axis)), 0, axis)
-    return jnp.transpose(h, (3, 1, 2, 0))
+    """`[B, rows, columns, C]`, the averages of `h` `[C, H, W, B]` in at most `grid` rows and columns; see `cells`."""
+    height, width = np.array(h.shape[1:3]) // cells(h.shape[1:3], grid)
+    return jnp.transpose(jnp.mean(_parts(h, height, width), (2, 4)), (3, 1, 2, 0))
 
 
-def averages(size: int, count: int) -> np.ndarray:
-    """`[count, size]`, the weights of `size` places in the average of each part; parts overlap if they must."""
-    part, place = np.arange(count)[:, None], np.arange(size)[None]
-    inside = (place >= part * size // count) & (place < -(-(part + 1) * size // count))
-    return inside / inside.sum(1, keepdims=True)
+def cells(sizes: Any, grid: int) -> np.ndarray:
+    """How many parts of equal size, at most `grid`, to average each of the `sizes` over; what is left over is less."""
+    sizes = np.array(sizes)
+    return np.floor_divide(sizes, -(-sizes // grid))
+
+
+def _parts(h: Array, height: int, width: int) -> Array:
+    """`[C, rows, height, columns, width, B]`, the parts of this size of `h` `[C, H, W, B]`, without the rest."""
+    channels, rows, columns, batch = len(h), h.shape[1] // height, h.shape[2] // width, h.shape[3]
+    return h[:, : rows * height, : columns * width].reshape(channels, rows, height, columns, width, batch)

@@ -68,13 +68,13 @@ class PortableModel(NamedTuple):
     def _convolved(self, h: np.ndarray) -> np.ndarray:
         *blocks, (w, b) = self.layers
         for kernel, bias in blocks:
-            h = _pooled(_convolution(h, kernel), self.facts["pooling"])
+            squares = _parts(_convolution(h, kernel), 2, 2)
+            h = squares.max((2, 4)) if self.facts["pooling"] == "max" else squares.mean((2, 4))
             if self.facts["normalization"] == "layer":
                 centred = h - h.mean((1, 2, 3), keepdims=True)
                 h = centred / np.sqrt((centred**2).mean((1, 2, 3), keepdims=True) + 1e-5)
             h = ACTIVATIONS[self.facts["activation"]](h + bias)
-        for axis in (1, 2):
-            h = np.stack([h.take(part, axis).mean(axis) for part in _parts(h.shape[axis], w.shape[axis - 1])], axis)
+        h = _parts(h, h.shape[1] // w.shape[0], h.shape[2] // w.shape[1]).mean((2, 4))
         return h.reshape(len(h), -1) @ w.reshape(-1, w.shape[-1]) + b
 
 
@@ -91,15 +91,10 @@ def _convolution(h: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return np.tensordot(windows, kernel, ((3, 4, 5), (2, 0, 1)))
 
 
-def _pooled(h: np.ndarray, pooling: str) -> np.ndarray:
-    count, height, width, channels = h.shape
-    squares = h[:, : height // 2 * 2, : width // 2 * 2].reshape(count, height // 2, 2, width // 2, 2, channels)
-    return squares.max((2, 4)) if pooling == "max" else squares.mean((2, 4))
-
-
-def _parts(size: int, count: int) -> list[range]:
-    """The places of each of so many parts of an axis."""
-    return [range(part * size // count, -(-(part + 1) * size // count)) for part in range(count)]
+def _parts(h: np.ndarray, height: int, width: int) -> np.ndarray:
+    """`[n, rows, height, columns, width, C]`, the parts of this size of `h` `[n, H, W, C]`, without the rest."""
+    count, rows, columns, channels = len(h), h.shape[1] // height, h.shape[2] // width, h.shape[3]
+    return h[:, : rows * height, : columns * width].reshape(count, rows, height, columns, width, channels)
 
 
 def save(path: str | Path, model: PortableModel) -> None:

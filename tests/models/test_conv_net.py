@@ -36,12 +36,6 @@ def images(count=7):
     return np.random.default_rng(0).normal(size=(count, 9, 6, 2)).astype(np.float32)
 
 
-def averaged(values, count):
-    """The means of so many parts of the first axis."""
-    bounds = [(i * len(values) // count, -(-(i + 1) * len(values) // count)) for i in range(count)]
-    return np.stack([values[begin:end].mean(0) for begin, end in bounds])
-
-
 def forward(facts, layers, image):
     """The outputs for one image, place by place."""
     *blocks, (dense, bias) = layers
@@ -61,8 +55,8 @@ def forward(facts, layers, image):
         if facts["normalization"] == "layer":
             pooled = (pooled - pooled.mean()) / np.sqrt(pooled.var() + 1e-5)
         h = ACTIVATIONS[facts["activation"]](pooled + b)
-    h = averaged(h, min(len(h), 3))
-    h = averaged(h.swapaxes(0, 1), min(h.shape[1], 3)).swapaxes(0, 1)
+    if len(h) == 4:  # rows, of which the grid has at most 3
+        h = np.stack([h[:2].mean(0), h[2:].mean(0)])
     return h.reshape(-1) @ dense.reshape(-1, dense.shape[-1]) + bias
 
 
@@ -125,11 +119,31 @@ def test_weights_start_with_the_variance_of_the_active_fan_in():
     assert np.var(weights["output"]["w"]) == pytest.approx(1 / 20, rel=0.1)
 
 
-def test_the_kernel_lies_in_the_upper_left_from_the_middle_outward():
-    assert convolution.offsets(5) == [0, -1, 1, -2, 2]
-    np.testing.assert_allclose(convolution.averages(7, 3), [
-        [1 / 3, 1 / 3, 1 / 3, 0, 0, 0, 0], [0, 0, 1 / 3, 1 / 3, 1 / 3, 0, 0], [0, 0, 0, 0, 1 / 3, 1 / 3, 1 / 3],
-    ])  # fmt: skip
+@pytest.mark.parametrize(("height", "width", "inputs"), [(3, 3, 4), (5, 2, 1), (4, 3, 2)])
+def test_convolution_and_its_slopes_are_those_of_jax(height, width, inputs):
+    rng = np.random.default_rng(0)
+    h, w = rng.normal(size=(inputs, 6, 5, 2)), rng.normal(size=(height, width, inputs, 7))
+    reach = [(size // 2, (size - 1) // 2) for size in (height, width)]
+
+    def theirs(h, w):
+        return jax.lax.conv_general_dilated(h, w, (1, 1), reach, dimension_numbers=("CHWN", "HWIO", "CHWN"))
+
+    def ours(h, w):
+        rows, columns = (np.add(convolution.offsets(size), size // 2) for size in (height, width))
+        return convolution.convolve(h, w[rows][:, columns])
+
+    def slopes(function):
+        return jax.jit(jax.value_and_grad(lambda h, w: jnp.sum(jnp.sin(function(h, w))), (0, 1)))(h, w)
+
+    jax.tree.map(lambda *pair: np.testing.assert_allclose(*pair, rtol=1e-4, atol=1e-4), slopes(ours), slopes(theirs))
+
+
+def test_a_large_image_is_averaged_over_few_cells():
+    assert convolution.cells([14, 7, 3, 4, 8, 1], 4).tolist() == [3, 3, 3, 4, 4, 1]
+    assert convolution.cells([14, 7, 3], 1).tolist() == [1, 1, 1]
+    h = np.arange(7.0 * 2).reshape(1, 7, 2, 1)
+    np.testing.assert_array_equal(convolution.shrink(h, 3)[0, :, 0, 0], [2, 8])
+    np.testing.assert_array_equal(convolution.shrink(h, 3)[0, :, 1, 0], [3, 9])
 
 
 def test_the_space_has_what_the_model_and_the_trainer_read():
