@@ -28,7 +28,6 @@ def run(side: str, options: argparse.Namespace, seed: int, began: float) -> dict
     """Searches, trains what was found, and tests it."""
     import jax
 
-    jax.config.update("jax_num_cpu_devices", options.devices)
     import jaxsearch as js
     from jaxsearch.problems.datasets import load
 
@@ -87,6 +86,9 @@ def main() -> None:
     parser.add_argument("--one", help=argparse.SUPPRESS)  # side:seed:began, for a process of its own
     options = parser.parse_args()
     if options.one:
+        import jax
+
+        jax.config.update("jax_num_cpu_devices", options.devices)
         side, seed, began = options.one.split(":")
         print(json.dumps(run(side, options, int(seed), float(began))))
         return

@@ -178,6 +178,26 @@ def model_search() -> str:
     return caption + table(columns, rows)
 
 
+def images() -> str:
+    """Errors and seconds of searches for networks of images."""
+    result = load("images")
+    rows = []
+    for side in dict.fromkeys(run["side"] for run in result["runs"]):
+        runs = [run for run in result["runs"] if run["side"] == side]
+        names = ("seconds", "seconds_of_search", "cpu_seconds", "validation_error", "test_error")
+        middle = {name: np.median([run[name] for run in runs]) for name in names}
+        seconds = [f"{middle[name]:.0f}" for name in names[:3]]
+        errors = [f"{100 * middle[name]:.1f} %" for name in names[3:]]
+        best = min(runs, key=lambda run: run["validation_error"])
+        rows.append([side, str(len(runs)), *seconds, *errors, best["architecture"]])
+    caption = (
+        f"{measured(result['about'], 'mlxtend')}; {result['candidates']} candidates, {result['epochs']} epochs; "
+        "medians over the seeds.\n\n"
+    )
+    columns = ["model", "seeds", "seconds", "of them search", "CPU seconds", "validation error", "test error", "best"]
+    return caption + table(columns, rows)
+
+
 PARTS = speed_parts.PARTS | {
     "strategies": strategies,
     "first_run": first_run,
@@ -191,6 +211,7 @@ PARTS = speed_parts.PARTS | {
     "self_check": self_check,
     "quality_tables": quality_tables,
     "model_search": model_search,
+    "images": images,
 }
 
 

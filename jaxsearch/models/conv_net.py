@@ -94,10 +94,7 @@ class ConvNet:
         architecture.check_space(self, space, (*most, "growth", "dropout", *self._choices, *also), most)
 
     def complete(self, space: dict[str, Any], params: PyTree) -> dict[str, Array]:
-        """The parameters of the architecture, from those of a configuration and the defaults.
-
-        `channels` `[max_blocks]` are those of each block.
-        """
+        """The parameters of the architecture, with the defaults; `channels` `[max_blocks]` are those of each block."""
         growth = jnp.full(self.max_blocks - 1, params.get("growth", 1), jnp.result_type(float))
         channels = jnp.cumprod(jnp.append(params.get("channels", self.max_channels), growth))
         return {
@@ -196,5 +193,6 @@ class ConvNet:
         counts = "-".join(str(int(count)) for count in params["channels"][:blocks])
         return (
             f"{blocks} block{'s' * (blocks > 1)} of {counts} channels, {size} x {size}, {names['pooling']} pooling, "
-            f"{names['normalization']} normalization, {names['activation']}, dropout {float(params['dropout']):.2f}"
+            f"{names['normalization'].replace('none', 'no')} normalization, {names['activation']}, "
+            f"dropout {float(params['dropout']):.2f}"
         )

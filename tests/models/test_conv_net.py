@@ -159,7 +159,7 @@ def test_the_space_has_what_the_model_and_the_trainer_read():
     assert set(plain.space()) == {"learning_rate", "weight_decay", "dropout"}
     params = MODEL.complete(SPACE, {"blocks": 2, "channels": 2, "growth": 2, "kernel": 3, "pooling": 1, "dropout": 0.5})
     assert MODEL.summary(params) == (
-        "2 blocks of 2-4 channels, 3 x 3, average pooling, none normalization, relu, dropout 0.50"
+        "2 blocks of 2-4 channels, 3 x 3, average pooling, no normalization, relu, dropout 0.50"
     )
 
 
