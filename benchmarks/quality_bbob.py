@@ -6,7 +6,8 @@
 population counted, in 64 bits. Our strategies run with their defaults inside `Restart` and see nothing but losses.
 Gradients are forward differences (differences.py), all evaluations counted, for scipy's L-BFGS-B too; "fixed
 differences" are those with the usual step 1.5e-8. Writes results/quality_bbob.json after every method; a method that
-is there already for the same instances is not run again. TPE is left out: it is for a few hundred evaluations.
+is there already for the same instances is not run again. TPE is left out: it is for a few hundred evaluations; PBT is
+for trainings that go on.
 """
 
 from pathlib import Path
@@ -18,4 +19,4 @@ from suites import bbob, main
 RESULT = Path(__file__).parent / "results" / "quality_bbob.json"
 
 if __name__ == "__main__":
-    main(__doc__, bbob, ("tpe",), PEERS | EVOSAX, ("cma", "scipy", "pymoo", "minionpy", "evosax"), RESULT)
+    main(__doc__, bbob, ("tpe", "pbt"), PEERS | EVOSAX, ("cma", "scipy", "pymoo", "minionpy", "evosax"), RESULT)

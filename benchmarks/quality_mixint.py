@@ -72,7 +72,7 @@ if __name__ == "__main__":
     main(
         __doc__,
         bbob_mixint,
-        ("tpe", "gradient_search"),
+        ("tpe", "gradient_search", "pbt"),
         {
             "numpy random search": random_search,
             "pycma BIPOP-CMA-ES": pycma,

@@ -4,6 +4,7 @@ from jaxsearch import models
 from jaxsearch.core.protocols import Evaluator, Strategy, Trainable
 from jaxsearch.core.types import Candidates, Domain, Results
 from jaxsearch.evaluators.callback import Callback
+from jaxsearch.evaluators.continued import Continued
 from jaxsearch.evaluators.fitted import Fitted, fit, retrain
 from jaxsearch.evaluators.halving import Halving
 from jaxsearch.evaluators.plan import Plan, plan
@@ -22,7 +23,7 @@ from jaxsearch.spaces.describe import describe, undescribe
 from jaxsearch.spaces.dimensions import Choice, Float, Int
 from jaxsearch.spaces.serialize import from_json, to_json
 from jaxsearch.spaces.switch import Selected, Switch
-from jaxsearch.strategies import CMAES, DE, GA, PSO, TPE, GradientSearch, LocalSearch, RandomSearch, SepCMAES
+from jaxsearch.strategies import CMAES, DE, GA, PBT, PSO, TPE, GradientSearch, LocalSearch, RandomSearch, SepCMAES
 from jaxsearch.strategies.restart import Restart
 from jaxsearch.strategies.seeded import Seeded
 
@@ -30,6 +31,7 @@ __all__ = [
     "CMAES",
     "DE",
     "GA",
+    "PBT",
     "PSO",
     "TPE",
     "Callback",
@@ -37,6 +39,7 @@ __all__ = [
     "Choice",
     "Chunked",
     "Comparison",
+    "Continued",
     "Domain",
     "Evaluator",
     "Fitted",

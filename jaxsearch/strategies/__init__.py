@@ -7,6 +7,7 @@ from jaxsearch.strategies.gradient_search import GradientSearch
 from jaxsearch.strategies.local_search import LocalSearch
 from jaxsearch.strategies.particle_swarm import PSO
 from jaxsearch.strategies.parzen_estimator import TPE
+from jaxsearch.strategies.population_based_training import PBT
 from jaxsearch.strategies.random_search import RandomSearch
 from jaxsearch.strategies.separable_cma_es import SepCMAES
 
@@ -20,4 +21,5 @@ registry = {
     "cmaes": CMAES,
     "sep_cmaes": SepCMAES,
     "tpe": TPE,
+    "pbt": PBT,
 }

@@ -36,6 +36,7 @@ NO_PROMISE = [
     *itertools.product(["random_search"], PROBLEMS),  # against itself
     ("gradient_search", "categorical"),  # there is no gradient
     ("local_search", "rastrigin"),  # a lattice of minima, each of which holds a chain of neighbours
+    *itertools.product(["pbt"], ("rastrigin", "categorical")),  # it evaluates four points of five again
 ]
 CASES = [case for case in itertools.product(registry, PROBLEMS) if case not in NO_PROMISE]
 

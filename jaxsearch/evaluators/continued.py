@@ -1,0 +1,99 @@
+"""Training that goes on from generation to generation."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsearch.core.population import check_count
+from jaxsearch.core.protocols import State, Trainable
+from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
+from jaxsearch.evaluators.halving import trainable
+from jaxsearch.spaces import codec
+
+CHANGEABLE = ("learning_rate", "weight_decay", "momentum", "label_smoothing", "batch_size", "dropout")
+
+
+@pytree
+class ContinuedState:
+    """The population after a generation.
+
+    inner: the state of the evaluator. x: `[P, D]`. members: `[P, ...]`, what they learned. age: `[P]` int32, the
+    generations behind them.
+    """
+
+    inner: State
+    x: Array
+    members: PyTree
+    age: Array
+
+
+@pytree
+class Continued:
+    """Trains each candidate a little further, from where the member of the generation before that it names has got.
+
+        member_i <- members[origin_i] if origin_i >= 0 and it has the same fixed parameters, else begun anew
+        member_i <- trained to budget_i * epochs_per_generation epochs
+
+    For `PBT`, whose candidates carry `origin` and `budget`. Candidates of a strategy that gives no origin all begin
+    anew; without a budget, each trains one generation. The weights and the state of the optimizer of the whole
+    population are kept.
+
+    What was learned fits only the architecture that learned it. A parameter that is not `changeable` is part of that,
+    and a candidate that changes it begins anew, however many epochs that takes. Give `PBT` the coordinates that it
+    shall leave alone: `PBT(fixed=continued.fixed(space))`.
+
+    The learning rate of `Training` falls along a cosine over its `epochs`, from whatever rate the member has now: let
+    these be the generations times `epochs_per_generation`. An epoch beyond them changes nothing.
+
+    evaluator: trains step by step, e.g. `Training`, or `Sharded(Training(...))` for many devices.
+    changeable: the names of the parameters that may change while a member learns.
+    Raises ValueError for an evaluator that does not train step by step, and for a space that is no dict.
+
+    References: Jaderberg et al., Population Based Training of Neural Networks, arXiv 1711.09846, 2017.
+    """
+
+    evaluator: Trainable
+    epochs_per_generation: int = static(default=1)
+    changeable: tuple[str, ...] = static(default=CHANGEABLE)
+
+    def __post_init__(self):
+        check_count("epochs_per_generation", self.epochs_per_generation)
+        trainable(self.evaluator)
+
+    def fixed(self, space: PyTree) -> tuple[int, ...]:
+        """The coordinates of the parameters that are not changeable, those inside of a branch included."""
+        if not isinstance(space, dict):
+            raise ValueError(f"Continued needs a dict of dimensions by name; got {space!r}. Name them.")
+        names = np.concatenate([np.repeat(name, codec.domain({name: space[name]}).size) for name in sorted(space)])
+        return tuple(np.flatnonzero(~np.isin(names, self.changeable)).tolist())
+
+    def init(self, key: Key, space: PyTree, count: int) -> ContinuedState:
+        inner = self.evaluator.init(key, space, count)
+        x = jnp.full((count, codec.domain(space).size), 0.5, jnp.result_type(float))
+        return ContinuedState(inner, x, self.evaluator.begin(inner, space, x), jnp.zeros(count, jnp.int32))
+
+    def evaluate(
+        self, key: Key, state: ContinuedState, space: PyTree, candidates: Candidates
+    ) -> tuple[Results, ContinuedState]:
+        x, none = candidates.x, jnp.full(len(candidates.x), -1, jnp.int32)
+        origin = none if candidates.origin is None else candidates.origin
+        source = jnp.maximum(origin, 0)
+        goes_on = (origin >= 0) & self._alike(space, x, state.x[source])
+
+        def where(old: Array, new: Array) -> Array:
+            return jnp.where(goes_on.reshape(-1, *(1,) * (old.ndim - 1)), old[source], new)
+
+        members = jax.tree.map(where, state.members, self.evaluator.begin(state.inner, space, x))
+        age = jnp.where(goes_on, state.age[source], 0)
+        goal = age + 1 if candidates.budget is None else jnp.maximum(candidates.budget, age).astype(jnp.int32)
+        members = self.evaluator.advance(state.inner, space, x, members, goal * self.epochs_per_generation)
+        return self.evaluator.results(state.inner, members), ContinuedState(state.inner, x, members, goal)
+
+    def _alike(self, space: PyTree, x: Array, before: Array) -> Array:
+        """`[P]` bool, whether the points have the same fixed parameters."""
+        domain = codec.domain(space)
+        same = jnp.where(domain.discrete[None], domain.index(x) == domain.index(before), x == before)
+        matters = domain.active(x)
+        changeable = ~np.isin(np.arange(domain.size), self.fixed(space))
+        return jnp.all(same | ~matters | changeable[None], axis=1)

@@ -1,0 +1,130 @@
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxsearch as js
+
+KEY = jax.random.key(0)
+RANDOM = np.random.default_rng(0)
+DATA = RANDOM.normal(size=(90, 3)).astype(np.float32)
+LABELS = (DATA[:, 0] + DATA[:, 1] > 0).astype(np.int32)
+SPACE = {
+    "learning_rate": js.Float(1e-3, 1e-1, log=True),
+    "width": js.Int(2, 8),
+    "activation": js.Choice("relu", "tanh"),
+    "weight_decay": js.Float(1e-4, 1.0, log=True),
+}
+TRAINING = js.Training(js.models.MLP(3, 2, max_layers=1, max_width=8), (DATA, LABELS), folds=2, epochs=6, batch_size=16)
+X = RANDOM.random((4, 4)).astype(np.float32)
+WIDTH = sorted(SPACE).index("width")
+
+
+@functools.cache
+def compiled(training=TRAINING, epochs_per_generation=2):
+    """The evaluator, a function that makes its first state, and one that runs a generation."""
+    evaluator = js.Continued(training, epochs_per_generation)
+    start = jax.jit(lambda: evaluator.init(KEY, SPACE, len(X)))
+
+    @jax.jit
+    def generation(state, x, origin, budget):
+        return evaluator.evaluate(KEY, state, SPACE, js.Candidates(x, budget, origin))
+
+    return evaluator, start, generation
+
+
+AFRESH, THEMSELVES = jnp.full(4, -1), jnp.arange(4)
+
+
+def grown(generations=1, budget=True):
+    """The results and the state after some generations of the same candidates."""
+    _, start, generation = compiled()
+    state, results = start(), None
+    for number in range(generations):
+        goal = jnp.full(4, number + 1) if budget else None
+        results, state = generation(state, X, AFRESH if number == 0 else THEMSELVES, goal)
+    return results, state
+
+
+def same(tree, other):
+    jax.tree.map(np.testing.assert_array_equal, tree, other)
+
+
+@pytest.mark.parametrize("budget", [True, False])
+def test_generations_are_one_training_in_pieces(budget):
+    results, state = grown(3, budget)
+    whole = jax.jit(lambda: TRAINING.evaluate(KEY, TRAINING.init(KEY, SPACE, 4), SPACE, js.Candidates(X))[0])()
+    np.testing.assert_allclose(results.loss, whole.loss, rtol=1e-5)
+    np.testing.assert_array_equal(results.aux["epochs"], 6)
+    np.testing.assert_array_equal(state.age, 3)
+
+
+def test_a_copy_has_the_weights_of_its_origin_bit_for_bit():
+    _, _, generation = compiled()
+    origin = jnp.array([2, 2, 0, 3])
+    _, before = grown()
+    x = jnp.asarray(X)[origin].at[0, sorted(SPACE).index("learning_rate")].set(0.9)
+    _, after = generation(before, x, origin, before.age)  # nobody trains any further
+    same(after.members, jax.tree.map(lambda leaf: leaf[origin], before.members))
+    _, further = generation(before, x, origin, before.age + 1)
+    alone = grown(2)[1].members  # the same x from the same weights: the same training
+    same(*(jax.tree.map(lambda leaf, i=i: leaf[i], tree) for tree, i in ((further.members, 1), (alone, 2))))
+    weights = further.members.learned.weights
+    assert np.any(weights[0] != weights[1]), "the learning rate of the copy changed nothing"
+
+
+def test_another_architecture_and_no_origin_begin_anew():
+    _, _, generation = compiled()
+    _, before = grown(2)
+    x = jnp.asarray(X).at[1, WIDTH].set(1 - X[1, WIDTH])
+    origin = jnp.array([0, 1, -1, 3])
+    results, after = generation(before, x, origin, jnp.full(4, 3))
+    np.testing.assert_array_equal(after.age, 3)
+    np.testing.assert_array_equal(results.aux["epochs"], 6)
+    alone = jax.jit(lambda: TRAINING.evaluate(KEY, TRAINING.init(KEY, SPACE, 4), SPACE, js.Candidates(x))[0])()
+    np.testing.assert_allclose(results.loss, alone.loss, rtol=1e-5)
+    _, unlimited = generation(before, x, origin, None)
+    np.testing.assert_array_equal(unlimited.age, [3, 1, 1, 3])
+
+
+def test_fixed_coordinates_are_those_of_other_names_also_inside_of_branches():
+    evaluator = compiled()[0]
+    assert evaluator.fixed(SPACE) == (0, 3)
+    space = {"dropout": js.Float(0, 1), "kind": js.Switch(a={"n": js.Int(1, 3)}, b={}), "momentum": js.Float(0, 1)}
+    assert js.Continued(TRAINING).fixed(space) == (1, 2)
+    assert js.Continued(TRAINING, changeable=("kind",)).fixed(space) == (0, 3)
+
+
+def test_members_that_have_no_origin_make_it_a_training_of_one_generation():
+    evaluator = compiled()[0]
+    result = js.minimize(evaluator, SPACE, js.RandomSearch(population_size=4), key=KEY, num_generations=2)
+    assert np.isfinite(result.loss)
+
+
+def test_population_based_training_searches_and_minimizes_alike():
+    evaluator = compiled()[0]
+    strategy = js.PBT(population_size=6, fixed=evaluator.fixed(SPACE))
+    seen = []
+    settings = {"key": KEY, "num_generations": 3}
+    found = js.search(evaluator, SPACE, strategy, callback=seen.append, progress=False, **settings)
+    result = js.minimize(evaluator, SPACE, strategy, **settings)
+    np.testing.assert_allclose(found.history, result.history, rtol=1e-5)
+    epochs = np.stack([generation.results.aux["epochs"] for generation in seen])
+    np.testing.assert_array_equal(epochs, np.broadcast_to([[2], [4], [6]], (3, 6)))
+    assert np.any(seen[1].candidates.origin != jnp.arange(6)), "nobody was replaced"
+    assert float(result.loss) < 0.4
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: js.Continued(TRAINING, 0), "epochs_per_generation must be an integer of at least 1"),
+        (lambda: js.Continued(js.Vectorized(lambda key, x: x)), "Only an evaluator that trains step by step"),
+        (lambda: js.Continued(TRAINING).fixed(js.Float(0, 1)), "needs a dict of dimensions by name"),
+    ],
+)
+def test_mistakes_are_told(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
