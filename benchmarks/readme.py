@@ -15,6 +15,8 @@ from markdown_tables import ROOT, load, measured, software, table
 from peers import NEAREST
 from recorder import interval
 
+from jaxsearch.core.types import Domain
+from jaxsearch.runners.automatic import choose
 from jaxsearch.strategies import registry
 
 
@@ -154,6 +156,42 @@ def quality_tables() -> str:
     return caption + table(["method", *families], rows)
 
 
+def chosen(facts: dict, regime: str, budget: str) -> str:
+    """What "auto" is on a group of `choice`, by the name of the class."""
+    domain = Domain(**{field: tuple(values) for field, values in facts["domain"].items()})
+    size = int(regime.split()[0]) if regime.endswith("at once") else None
+    found = choose(domain, int(budget), population_size=size, gradients=regime == "gradients")
+    return registry[found.name].__name__
+
+
+def choice(picks: bool = False) -> str:
+    """Mean ranks over all kinds of spaces, "auto" among them; or what "auto" is on each."""
+    result = load("choice")
+    groups = result["groups"]
+    columns = list(
+        dict.fromkeys((r, b) for facts in groups.values() for r in facts["ranks"] for b in facts["ranks"][r])
+    )
+    titles = [f"{regime}, {budget}" for regime, budget in columns]
+    if picks:
+        rows = [
+            [name, *(chosen(facts, *column) if column[0] in facts["ranks"] else "-" for column in columns)]
+            for name, facts in groups.items()
+        ]
+        return table(["space", *titles], rows)
+    cells: dict[str, list[str]] = {}
+    for regime, budget in columns:
+        known = [facts for facts in groups.values() if regime in facts["ranks"]]
+        ranked = [facts["ranks"][regime][budget] for facts in known]
+        auto = [ranks[chosen(facts, regime, budget)] for facts, ranks in zip(known, ranked, strict=True)]
+        means = {name: np.mean([ranks[name] for ranks in ranked]) for name in ranked[0]} | {"auto": np.mean(auto)}
+        for name in [*(make.__name__ for make in registry.values()), "auto"]:
+            cells.setdefault(name, []).append(f"{means[name]:.2f}" if name in means else "-")
+    rows = [[name, *row] for name, row in cells.items() if set(row) != {"-"}]
+    runs = sum(facts["runs"] for facts in groups.values())
+    caption = f"{measured(result['about'])}; mean ranks over {len(groups)} kinds of spaces with {runs} problems.\n\n"
+    return caption + table(["strategy", *titles], rows)
+
+
 def model_search() -> str:
     """Seconds and errors of searches for a network, beside other tools."""
     result = load("model_search")
@@ -212,6 +250,8 @@ PARTS = speed_parts.PARTS | {
     "quality_tables": quality_tables,
     "model_search": model_search,
     "images": images,
+    "choice": choice,
+    "choice_picks": functools.partial(choice, picks=True),
 }
 
 

@@ -11,6 +11,7 @@ from jaxsearch.evaluators.plan import Plan, plan
 from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
 from jaxsearch.evaluators.vectorized import Chunked, Vectorized
+from jaxsearch.runners.automatic import Chosen, choose
 from jaxsearch.runners.compare import compare
 from jaxsearch.runners.comparison import Comparison
 from jaxsearch.runners.memory import Memory, memory
@@ -37,6 +38,7 @@ __all__ = [
     "Callback",
     "Candidates",
     "Choice",
+    "Chosen",
     "Chunked",
     "Comparison",
     "Continued",
@@ -65,6 +67,7 @@ __all__ = [
     "Training",
     "Vectorized",
     "active",
+    "choose",
     "compare",
     "decode",
     "describe",

@@ -63,7 +63,7 @@ def cli(context: click.Context) -> None:
     show_default=True,
     help="conv_net is for images, and slower: try it with --folds 1 --budget 64.",
 )
-@click.option("--strategy", default="ga", show_default=True, help="See `jaxsearch list`.")
+@click.option("--strategy", default="ga", show_default=True, help="auto, or one of `jaxsearch list`.")
 @click.option("--budget", default=1024, show_default=True, help="Candidates to train and score.")
 @click.option("--metric", help="By default error for classification, rmse for regression.")
 @click.option("--stop-at", type=float, help="Stop when the cross-validation score is this good.")

@@ -51,6 +51,12 @@ def announce(table: Table, training: Training, evaluator: Halving, strategy: Any
     )
 
 
+def explain(reason: str | None) -> None:
+    """Says why this strategy, if it was chosen for the user."""
+    if reason:
+        print(f"auto: {reason}", flush=True)
+
+
 def report(outcome: Outcome) -> None:
     """The leaderboard, the best network in words, and its scores."""
     result, metric, rows = outcome.result, outcome.metric, outcome.trials.rows

@@ -167,6 +167,7 @@ def _best(outcome: Outcome) -> dict[str, Any]:
         "params": best.params,
         "trial": best.number,
         "strategy": options.strategy,
+        "reason": outcome.result.reason,
         "seed": options.seed,
         "num_evaluations": len(outcome.trials.rows),
         "num_failed": outcome.trials.num_failed,

@@ -1,5 +1,6 @@
 """`jaxsearch run`: from a table to a tested network."""
 
+import dataclasses
 import sys
 import time
 from typing import Any
@@ -11,9 +12,8 @@ from jaxsearch.cli import output
 from jaxsearch.cli.networks import chunk_size, network
 from jaxsearch.cli.options import Options
 from jaxsearch.cli.records import Outcome, Trials, write
+from jaxsearch.cli.strategies import chosen, sized, strategy_name
 from jaxsearch.core.names import check_name
-from jaxsearch.core.protocols import Strategy
-from jaxsearch.core.types import Domain
 from jaxsearch.evaluators import splits
 from jaxsearch.evaluators.bucketed import worthwhile
 from jaxsearch.evaluators.fitted import fit
@@ -26,14 +26,13 @@ from jaxsearch.runners.search import search
 from jaxsearch.spaces import codec
 from jaxsearch.strategies import registry
 
-POPULATION = 64  # candidates of a generation, enough for halving to choose among
 STEPS = 1000  # gradients that the default number of epochs comes to
 
 
 def run_search(options: Options) -> int:
     """Searches, reports and writes; returns the exit code."""
     started = time.monotonic()
-    make_strategy = registry[_strategy_name(options.strategy)]
+    wanted = strategy_name(options.strategy)
     table = load(options.data, options.target, options.task, options.drop, options.group, seed=options.seed)
     model, table = network(options, table)
     metric = _metric(options.metric, table.task)
@@ -41,10 +40,13 @@ def run_search(options: Options) -> int:
     test = _test_rows(table, options, key_test)
     training, space = _training(model, table, test, options, metric), model.space()
     evaluator = _halving(training)
-    strategy = _sized(make_strategy, codec.domain(space), options.budget)
+    name, reason = chosen(wanted, codec.domain(space), options.budget)
+    options = dataclasses.replace(options, strategy=name)
+    strategy = sized(registry[name], codec.domain(space), options.budget)
     directory = output.new_directory(options.out, table.name)
     trials = Trials(space, training.model, metric, progress=not sys.stderr.isatty())
     output.announce(table, training, evaluator, strategy, options.budget, int(np.sum(test)))
+    output.explain(reason)
     result = search(
         evaluator,
         space,
@@ -55,6 +57,7 @@ def run_search(options: Options) -> int:
         time_limit=options.time_limit,
         callback=trials.add,
     )
+    result = dataclasses.replace(result, reason=reason)
     if not trials.rows:
         return 130  # interrupted in the first generation
     if not np.isfinite(float(result.loss)):
@@ -103,17 +106,6 @@ def _halving(training: Training) -> Halving:
     return Halving(evaluator, num_rungs=min(3, 1 + int(np.log(training.epochs) / np.log(4))))
 
 
-def _strategy_name(name: str) -> str:
-    """The registered name; GradientSearch is told apart because training gives it no gradient."""
-    plain = {key.replace("_", ""): key for key in registry}
-    key = plain.get(name.lower().replace("_", "").replace("-", ""), name)
-    check_name("strategy", key, registry)
-    if key == "gradient_search":
-        others = ", ".join(other for other in registry if other != key)
-        raise ValueError(f"gradient_search needs gradients, which training a network gives none of. Use {others}.")
-    return key
-
-
 def _metric(name: str | None, task: str) -> Metric:
     fitting = {key: metric for key, metric in metrics.items() if metric.task == task}
     if name is None:
@@ -150,30 +142,3 @@ def _test_rows(table: Table, options: Options, key: Any) -> np.ndarray:
 def _flops(model: Any, rows: float) -> float:
     """Of a halved search over the largest networks that visits so many rows: three forward passes for each."""
     return 3 * float(jax.jit(lambda: model.padded_flops())()) * rows * 3 / 16
-
-
-def _sized(make_strategy: Any, domain: Domain, budget: int) -> Strategy:
-    """The strategy with a population that the budget lets live for at least four generations, using up what it can.
-
-    Where the strategy needs a larger one, it gets the smallest that it takes.
-    """
-
-    def population(strategy: Strategy) -> int:
-        key = jax.random.key(0)
-        return jax.eval_shape(lambda key: strategy.ask(key, strategy.init(key, domain))[0].x, key).shape[0]
-
-    def takes(size: int) -> bool:
-        try:
-            make_strategy(population_size=size)
-        except ValueError:
-            return False
-        return True
-
-    default = population(make_strategy())
-    least = next(size for size in range(1, default + 1) if takes(size))
-    if budget < least:
-        name = make_strategy.__name__
-        raise ValueError(f"{name} needs a --budget of at least {least}; got {budget}. Use more, or another --strategy.")
-    largest = max(min(max(default, POPULATION), budget // 4), least)
-    sizes = range(max(-(-largest // 2), least), largest + 1)
-    return make_strategy(population_size=max(sizes, key=lambda size: (budget // size * size, size)))

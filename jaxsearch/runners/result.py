@@ -23,6 +23,7 @@ class Result:
     state: the strategy's last state, to go on with `ask` and `tell`.
     stopped: why `search` ended: "target", "generations", "evaluations", "time", "patience", "exhausted", "callback"
         or "interrupt"; None from `minimize`, which cannot know it at trace time.
+    reason: which strategy "auto" was, and why; None if you chose it.
     """
 
     params: PyTree
@@ -35,6 +36,7 @@ class Result:
     history: PyTree
     state: PyTree
     stopped: str | None = static(default=None)
+    reason: str | None = static(default=None)
 
 
 def result_of(progress: Progress, space: PyTree, population_size: int, history: PyTree) -> Result:

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jaxsearch.core.protocols import Evaluator, Strategy
 from jaxsearch.core.types import Key, PyTree, Scalar
 from jaxsearch.evaluators.vectorized import as_evaluator
+from jaxsearch.runners.automatic import resolved
 from jaxsearch.runners.generation import Generation, Progress, advance, population_size, start, strong
 from jaxsearch.runners.minimize import check_strategy
 from jaxsearch.runners.result import Result, result_of
@@ -26,7 +27,7 @@ _result_of = jax.jit(result_of, static_argnames="population_size")
 def search(
     objective: Callable | Evaluator,
     space: PyTree,
-    strategy: Strategy,
+    strategy: Strategy | str,
     *,
     key: Key,
     num_generations: int | None = None,
@@ -46,7 +47,8 @@ def search(
     among them; Ctrl-C ends it too, with the result so far.
 
     Args:
-        objective, space, strategy, key, target: as in `minimize`.
+        objective, space, strategy, key, target: as in `minimize`. Without num_generations, "auto" also chooses how many
+            candidates a generation has, unless they are trained.
         num_generations: generations to run, at least 1.
         max_evaluations: candidates that may be evaluated; whole generations only, so at least one population.
         time_limit: seconds; the generation that is running then is finished.
@@ -58,7 +60,8 @@ def search(
     Raises:
         ValueError: for arguments that cannot work, or no limit at all.
     """
-    check_strategy(strategy)
+    if not isinstance(strategy, str):
+        check_strategy(strategy)
     for name, value in (
         ("num_generations", num_generations),
         ("max_evaluations", max_evaluations),
@@ -73,9 +76,10 @@ def search(
             "A search needs an end; got none of num_generations, max_evaluations, time_limit and patience. "
             "Give at least one."
         )
-    strategy, space, evaluator = strong((strategy, space, as_evaluator(objective)))
-    state = _start(key, strategy, evaluator, space)
-    count = population_size(strategy, state.strategy, key)
+    chosen, why = resolved(strategy, objective, space, num_generations, max_evaluations)
+    chosen, space, evaluator = strong((chosen, space, as_evaluator(objective)))
+    state = _start(key, chosen, evaluator, space)
+    count = population_size(chosen, state.strategy, key)
     if target is not None:  # rounded like the loss, so that a loss equal to the target meets it
         target = float(jnp.asarray(target, jnp.result_type(float)))
     limits = _Limits(time.monotonic(), count, num_generations, max_evaluations, time_limit, target, patience)
@@ -83,7 +87,7 @@ def search(
     try:
         with _bar(progress, limits.generations, count) as show:
             while True:
-                state, generation = _advance(state, strategy, evaluator, space)
+                state, generation = _advance(state, chosen, evaluator, space)
                 history.append(float(state.best.loss))
                 show(state)
                 ended = bool(callback and callback(generation))
@@ -96,7 +100,8 @@ def search(
         if not history:
             raise
     history = jnp.asarray(history, jnp.result_type(float))
-    return dataclasses.replace(_result_of(state, space, population_size=count, history=history), stopped=stopped)
+    result = _result_of(state, space, population_size=count, history=history)
+    return dataclasses.replace(result, stopped=stopped, reason=why)
 
 
 @dataclasses.dataclass

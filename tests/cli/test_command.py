@@ -89,6 +89,16 @@ def test_strategies_by_any_spelling(jaxsearch, strategy):
     assert jaxsearch("run", "iris", *SMALL, "--strategy", strategy, "--out", "r")[0] == 0
 
 
+def test_an_automatic_strategy_says_what_it_is_and_why(jaxsearch, tmp_path):
+    code, out, _ = jaxsearch("run", "iris", *SMALL, "--strategy", "auto", "--out", "r")
+    assert code == 0
+    best = json.loads((tmp_path / "r" / "best.json").read_text())
+    assert best["strategy"] == "tpe"
+    assert best["reason"] == "TPE, since 8 evaluations in 4 generations are few."
+    assert "TPE over networks" in out
+    assert f"\nauto: {best['reason']}\n" in out
+
+
 def test_a_budget_below_the_default_population(jaxsearch):
     assert jaxsearch("run", "iris", *SMALL, "--strategy", "de", "--budget", 6, "--out", "r")[0] == 0
     code, _, err = jaxsearch("run", "iris", *SMALL, "--strategy", "de", "--budget", 3, "--out", "s")
@@ -126,6 +136,7 @@ BAD = [
     (["run", "iris", "--budget", "many"], "not a valid integer"),
     (["run", "iris", "--strategy", "gaa"], "Unknown strategy 'gaa'. Did you mean ga"),
     (["run", "iris", "--strategy", "gradient_search"], "needs gradients"),
+    (["run", "iris", "--strategy", "pbt"], "needs members that go on"),
     (["run", "iris", "--metric", "eror"], "Unknown metric 'eror'. Did you mean error"),
     (["run", "iris", "--metric", "rmse"], "does not fit classification. Use one of error"),
     (["run", "iris", "--folds", "0"], "--folds must be at least 1"),

@@ -1,0 +1,62 @@
+"""The strategy of `jaxsearch run`: by name or chosen, of a size that fits the budget."""
+
+from typing import Any
+
+import jax
+
+from jaxsearch.core.names import check_name
+from jaxsearch.core.protocols import Strategy
+from jaxsearch.core.types import Domain
+from jaxsearch.runners.automatic import AT_ONCE, choose
+from jaxsearch.strategies import registry
+
+UNFIT = {
+    "gradient_search": "gradients, which training a network gives none of",
+    "pbt": "members that go on from generation to generation; halving begins anew (in Python: Continued)",
+}
+
+
+def strategy_name(name: str) -> str:
+    """The registered name, or auto; those are told apart that need what this training does not give."""
+    plain = {key.replace("_", ""): key for key in ("auto", *registry)}
+    key = plain.get(name.lower().replace("_", "").replace("-", ""), name)
+    check_name("strategy", key, ("auto", *registry))
+    if key in UNFIT:
+        others = ", ".join(other for other in ("auto", *registry) if other not in UNFIT)
+        raise ValueError(f"{key} needs {UNFIT[key]}. Use {others}.")
+    return key
+
+
+def chosen(name: str, domain: Domain, budget: int) -> tuple[str, str | None]:
+    """The registered name, and the reason where it was not the user's choice."""
+    if name != "auto":
+        return name, None
+    found = choose(domain, budget, population_size=max(min(AT_ONCE, budget // 4), 1))
+    return found.name, found.reason
+
+
+def sized(make_strategy: Any, domain: Domain, budget: int) -> Strategy:
+    """The strategy with a population that the budget lets live for at least four generations, using up what it can.
+
+    Where the strategy needs a larger one, it gets the smallest that it takes.
+    """
+
+    def population(strategy: Strategy) -> int:
+        key = jax.random.key(0)
+        return jax.eval_shape(lambda key: strategy.ask(key, strategy.init(key, domain))[0].x, key).shape[0]
+
+    def takes(size: int) -> bool:
+        try:
+            make_strategy(population_size=size)
+        except ValueError:
+            return False
+        return True
+
+    default = population(make_strategy())
+    least = next(size for size in range(1, default + 1) if takes(size))
+    if budget < least:
+        name = make_strategy.__name__
+        raise ValueError(f"{name} needs a --budget of at least {least}; got {budget}. Use more, or another --strategy.")
+    largest = max(min(max(default, AT_ONCE), budget // 4), least)
+    sizes = range(max(-(-largest // 2), least), largest + 1)
+    return make_strategy(population_size=max(sizes, key=lambda size: (budget // size * size, size)))
