@@ -43,8 +43,8 @@ class Continued:
     and a candidate that changes it begins anew, however many epochs that takes. Give `PBT` the coordinates that it
     shall leave alone: `PBT(fixed=continued.fixed(space))`.
 
-    The learning rate of `Training` falls along a cosine over its `epochs`, from whatever rate the member has now: let
-    these be the generations times `epochs_per_generation`. An epoch beyond them changes nothing.
+    `Training` lowers the learning rate of a member to 0 over the last of its `epochs`: let these be the generations
+    times `epochs_per_generation`. An epoch beyond them changes nothing.
 
     evaluator: trains step by step, e.g. `Training`, or `Sharded(Training(...))` for many devices.
     changeable: the names of the parameters that may change while a member learns.

@@ -38,13 +38,12 @@ def compiled(training=TRAINING, epochs_per_generation=2):
 AFRESH, THEMSELVES = jnp.full(4, -1), jnp.arange(4)
 
 
-def grown(generations=1, budget=True):
+def grown(generations=1):
     """The results and the state after some generations of the same candidates."""
     _, start, generation = compiled()
     state, results = start(), None
     for number in range(generations):
-        goal = jnp.full(4, number + 1) if budget else None
-        results, state = generation(state, X, AFRESH if number == 0 else THEMSELVES, goal)
+        results, state = generation(state, X, AFRESH if number == 0 else THEMSELVES, jnp.full(4, number + 1))
     return results, state
 
 
@@ -52,9 +51,8 @@ def same(tree, other):
     jax.tree.map(np.testing.assert_array_equal, tree, other)
 
 
-@pytest.mark.parametrize("budget", [True, False])
-def test_generations_are_one_training_in_pieces(budget):
-    results, state = grown(3, budget)
+def test_generations_are_one_training_in_pieces():
+    results, state = grown(3)
     whole = jax.jit(lambda: TRAINING.evaluate(KEY, TRAINING.init(KEY, SPACE, 4), SPACE, js.Candidates(X))[0])()
     np.testing.assert_allclose(results.loss, whole.loss, rtol=1e-5)
     np.testing.assert_array_equal(results.aux["epochs"], 6)
@@ -95,12 +93,6 @@ def test_fixed_coordinates_are_those_of_other_names_also_inside_of_branches():
     space = {"dropout": js.Float(0, 1), "kind": js.Switch(a={"n": js.Int(1, 3)}, b={}), "momentum": js.Float(0, 1)}
     assert js.Continued(TRAINING).fixed(space) == (1, 2)
     assert js.Continued(TRAINING, changeable=("kind",)).fixed(space) == (0, 3)
-
-
-def test_members_that_have_no_origin_make_it_a_training_of_one_generation():
-    evaluator = compiled()[0]
-    result = js.minimize(evaluator, SPACE, js.RandomSearch(population_size=4), key=KEY, num_generations=2)
-    assert np.isfinite(result.loss)
 
 
 def test_population_based_training_searches_and_minimizes_alike():

@@ -110,6 +110,17 @@ def test_it_finds_a_schedule_that_no_constant_equals():
     assert np.median(losses) < -0.85
 
 
+def test_without_origin_and_budget_every_candidate_trains_for_one_generation():
+    evaluator = js.Continued(Walk(), epochs_per_generation=3, changeable=("pace",))
+    x = jnp.array([[0.0], [0.5]])
+    space = {"pace": js.Float(0, 1)}
+    state = evaluator.init(KEY, space, 2)
+    for _ in range(2):
+        results, state = evaluator.evaluate(KEY, state, space, js.Candidates(x))
+        np.testing.assert_array_equal(state.members[0], 3)
+        np.testing.assert_allclose(results.loss[0], -(3 - 3 / 23) / 24, rtol=1e-5)
+
+
 def test_mistakes_are_told():
     with pytest.raises(ValueError, match="population_size must be an integer of at least 2"):
         js.PBT(population_size=1)
