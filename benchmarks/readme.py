@@ -236,6 +236,35 @@ def images() -> str:
     return caption + table(columns, rows)
 
 
+def cells() -> str:
+    """What the ways of searching a cell find, and how much of it are skips."""
+    result = load("cells")
+    base = np.array([run["test_error"] for run in result["sides"]["RandomSearch"]])
+    rows = []
+    for side, runs in result["sides"].items():
+        errors = 100 * np.array([run["test_error"] for run in runs])
+        low, middle, high = np.quantile(errors, [0.25, 0.5, 0.75])
+        gains = errors - 100 * base
+        least, most = interval(gains)
+        starts = sum(run.get("starts", 0) for run in runs)
+        rows.append(
+            [
+                side,
+                f"{middle:.2f} ({low:.2f} to {high:.2f})",
+                "" if side == "RandomSearch" else f"{gains.mean():+.2f} ({least:+.2f} to {most:+.2f})",
+                f"{np.mean([run['skip_share'] for run in runs]):.2f}",
+                f"{sum(run['collapsed'] for run in runs)} of {starts}" if starts else "",
+            ]
+        )
+    caption = (
+        f"{measured(result['about'], 'scikit-learn')}; {result['data']}, {result['candidates']} times "
+        f"{result['epochs']} epochs for each side but the last, {len(base)} seeds; medians and quartiles, and 95 % "
+        "bootstrap intervals of the mean paired difference.\n\n"
+    )
+    columns = "test error, %|less RandomSearch's|skips of the chosen|starts that collapsed"
+    return caption + table(["side", *columns.split("|")], rows)
+
+
 PARTS = speed_parts.PARTS | {
     "strategies": strategies,
     "first_run": first_run,
@@ -252,6 +281,7 @@ PARTS = speed_parts.PARTS | {
     "images": images,
     "choice": choice,
     "choice_picks": functools.partial(choice, picks=True),
+    "cells": cells,
 }
 
 

@@ -64,8 +64,8 @@ def relax(
         weights <- as in `Training`, by the gradient of the loss of a batch of the rows trained on
 
     by turns, with soft(logits, temperature) as the weights of the operations. The rows are those of fold 0 of
-    `training`, whose number of epochs holds. An epoch costs two of `training`. Works under `jit` and `vmap`, e.g. over
-    keys.
+    `training`, whose number of epochs holds; labels are not smoothed and classes not weighed. An epoch costs two of
+    `training`. Works under `jit` and `vmap`, e.g. over keys.
 
     Args:
         training: its model is a `CellNet`.
