@@ -5,7 +5,7 @@ halving; then the best configuration is trained on all 4,000, and tested once on
 process of its own with an empty compilation cache. Writes results/images.json with the seconds of the clock,
 compilation included, and those of the processor, for a machine that had more to do.
 
-    python benchmarks/images.py [--candidates 48] [--epochs 18] [--seeds 3] [--only SIDE ...]
+    python benchmarks/images.py [--candidates 32] [--epochs 12] [--seeds 3] [--only SIDE ...]
 """
 
 import argparse
@@ -76,8 +76,8 @@ def run(side: str, options: argparse.Namespace, seed: int, began: float) -> dict
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--candidates", type=int, default=48)
-    parser.add_argument("--epochs", type=int, default=18)
+    parser.add_argument("--candidates", type=int, default=32)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=5_000, help="fewer for a trial of the script")
     parser.add_argument("--devices", type=int, default=os.cpu_count(), help="cores, each of which trains its share")
