@@ -39,6 +39,18 @@ FAMILIES = {  # the model, its space, and which field of the model bounds which 
         },
         {"layers": "max_layers", "width": "max_width"},
     ),
+    "ConvNet": (
+        js.models.ConvNet((8, 8, 1), 3, max_blocks=3, max_channels=16),
+        {
+            "blocks": js.Int(1, 3),
+            "channels": js.Choice(4, 7, 12, 16),
+            "kernel": js.Choice(3, 5),
+            "activation": js.Choice("relu", "tanh", "silu"),
+            "pooling": js.Choice("max", "average"),
+            "normalization": js.Choice("none", "layer"),
+        },
+        {"blocks": "max_blocks", "channels": "max_channels", "kernel": "max_kernel"},
+    ),
 }
 
 
@@ -71,7 +83,8 @@ def alone(training, space, bounds, x, epochs):
     found = np.empty((len(x), FOLDS))
     for size in np.unique(sizes, axis=0):
         own = {bound: int(value) for bound, value in zip(bounds.values(), size, strict=True)}
-        model = dataclasses.replace(training.model, **own | ({"min_width": 1} if "max_width" in own else {}))
+        least = {name.replace("max", "min"): 1 for name in own if hasattr(training.model, name.replace("max", "min"))}
+        model = dataclasses.replace(training.model, **own, **least)
         fixed = space | {name: js.Choice(int(value)) for name, value in zip(bounds, size, strict=True)}
         one = dataclasses.replace(training, model=model, smaller=(), chunk_size=1)
         rows = np.flatnonzero((sizes == size).all(axis=1))
