@@ -203,7 +203,7 @@ def test_the_objective_gets_a_key_of_its_own():
         ({"num_generations": 0}, "num_generations must be"),
         ({"num_generations": 2.0}, "num_generations must be"),
         ({"strategy": js.PSO}, "Pass an instance such as"),
-        ({"strategy": "pso"}, "init, ask and tell"),
+        ({"strategy": 3}, "init, ask and tell"),
         ({"space": {}}, "at least one dimension"),
         ({"space": {"x": 3}}, "Float, Int, Choice or Switch"),
     ],
