@@ -71,7 +71,7 @@ def jaxsearch_side(halved: bool, strategy: str):
             for row in np.argsort(losses):
                 report(float(losses[row]), int(trained[row]))
 
-        population = min(64, num_candidates)
+        population = min(64, num_candidates // 4)  # a few generations to learn from
         js.search(
             evaluator,
             {name: dimension(entry) for name, entry in space.items()},
@@ -87,8 +87,8 @@ def jaxsearch_side(halved: bool, strategy: str):
 
 OURS = {
     "jaxsearch random, halving": jaxsearch_side(True, "RandomSearch"),
-    "jaxsearch GA, halving": jaxsearch_side(True, "GA"),
-    "jaxsearch random": jaxsearch_side(False, "RandomSearch"),
+    "jaxsearch TPE, halving": jaxsearch_side(True, "TPE"),
+    "jaxsearch TPE": jaxsearch_side(False, "TPE"),
 }
 
 
