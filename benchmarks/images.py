@@ -93,11 +93,14 @@ def main() -> None:
         print(json.dumps(run(side, options, int(seed), float(began))))
         return
     environment = {name: value for name, value in os.environ.items() if not name.startswith("JAX_COMPILATION_CACHE")}
+    # A device with less to do may wait for the other; after 40 seconds of that XLA would end the process.
+    patience = " --xla_cpu_collective_call_terminate_timeout_seconds=86400"
+    environment["XLA_FLAGS"] = environment.get("XLA_FLAGS", "") + patience
     runs = []
     for seed in range(options.seeds):
         for side in options.only:
             command = [sys.executable, __file__, *sys.argv[1:], "--one", f"{side}:{seed}:{time.time()}"]
-            done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+            done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
             runs.append(json.loads(done.stdout.splitlines()[-1]))
             print(runs[-1], flush=True)
             settings = {name: getattr(options, name) for name in ("candidates", "epochs", "rows")}

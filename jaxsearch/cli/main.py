@@ -19,6 +19,12 @@ from jaxsearch.cli.output import show_lists
 from jaxsearch.cli.predict import predict_rows
 from jaxsearch.cli.run import run_search
 
+# Where shares differ a device waits for another; after 40 seconds of that XLA would end the process.
+PATIENCE = {
+    "xla_cpu_collective_call_warn_stuck_timeout_seconds": 86_400,
+    "xla_cpu_collective_call_terminate_timeout_seconds": 86_400,
+}
+
 
 def main() -> None:
     """Runs the command; bad input ends in one line on stderr and exit code 2, never in a traceback."""
@@ -122,5 +128,10 @@ def use_compilation_cache() -> None:
 
 def use_all_cores() -> None:
     """Makes every core of a CPU a device of its own, which trains its share of the candidates without waiting."""
+    flags = os.environ.get("XLA_FLAGS", "")
+    for name, seconds in PATIENCE.items():
+        if name not in flags:
+            flags += f" --{name}={seconds}"
+    os.environ["XLA_FLAGS"] = flags
     with contextlib.suppress(RuntimeError):  # JAX runs already, as in a notebook
         jax.config.update("jax_num_cpu_devices", os.cpu_count() or 1)

@@ -24,6 +24,9 @@ class Sharded:
     The random numbers do not depend on the devices, nor does anything that is computed for each candidate alone; sums
     over the population round differently, after which a long run of DE or CMAES takes another path, as good as any.
 
+    On a CPU, XLA ends the process when a device has waited for the others for 40 seconds, as it may where candidates
+    differ in work. Before JAX starts, set XLA_FLAGS=--xla_cpu_collective_call_terminate_timeout_seconds=86400.
+
     evaluator: what runs on the devices; a plain objective is wrapped in `Vectorized`.
     mesh: the devices; all of them, also those of other processes, if None.
     axis: the axis of the mesh, or several, over which the population is spread.

@@ -1,3 +1,4 @@
+import os
 import sys
 
 import pytest
@@ -9,6 +10,7 @@ from jaxsearch.cli import main as command
 def jaxsearch(monkeypatch, capsys, tmp_path):
     """Runs the command in a new directory; returns its exit code, output and errors."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XLA_FLAGS", os.environ.get("XLA_FLAGS", ""))  # the command adds to it
     monkeypatch.setattr(command, "use_compilation_cache", lambda: None)  # it would configure the whole test process
 
     def run(*arguments):

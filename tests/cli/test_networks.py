@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 
 import jax
 import numpy as np
@@ -38,9 +39,11 @@ def test_images_are_searched_and_predicted_by_a_convolutional_network(jaxsearch,
 
 
 def test_a_table_is_not_for_a_convolutional_network(jaxsearch):
-    code, _, err = jaxsearch("run", "iris", "--model", "conv_net")
-    assert code == 2
-    assert err == "Error: conv_net is for images; iris has rows of shape (4,). Use --model mlp.\n"
+    for _ in range(2):
+        code, _, err = jaxsearch("run", "iris", "--model", "conv_net")
+        assert code == 2
+        assert err == "Error: conv_net is for images; iris has rows of shape (4,). Use --model mlp.\n"
+    assert os.environ["XLA_FLAGS"].count("terminate_timeout_seconds=86400") == 1
 
 
 def test_on_a_cpu_few_candidates_train_at_a_time():
