@@ -3,6 +3,7 @@ import os
 # Before JAX starts: eight simulated devices, and a quick way to compile, since tests compile more than they run.
 # Optimizing little and emitting fusions the older way, XLA compiles much faster. At level 0 it would round the same
 # expression differently in different programs, and GradientSearch would not be the same in `search` and in `minimize`.
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers fill the cores; NumPy's threads would wait for each other
 os.environ.setdefault(
     "XLA_FLAGS",
     "--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=1 "

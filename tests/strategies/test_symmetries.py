@@ -12,8 +12,8 @@ import jaxsearch as js
 from jaxsearch.strategies import registry
 
 SPACE = {"n": js.Int(0, 8, shape=(2,)), "x": js.Float(0, 1, shape=(3,))}
-SEEDS = 1000
-LEVEL = 0.01 / (2 * 2 * len(registry))  # the error of all comparisons, in single and in double precision (Bonferroni)
+SEEDS = 500
+LEVEL = 0.01 / (2 * len(registry))  # the error of all comparisons (Bonferroni)
 WEIGHTS, TARGET = np.array([1.0, 9.0, 1.0, 5.0, 25.0]), np.array([0.25, 0.875, 0.1, 0.35, 0.85])
 SHUFFLED = np.array([1, 0, 4, 2, 3])  # integers among themselves, reals too
 
