@@ -59,7 +59,7 @@ def main() -> None:
     for chunk_size in options.chunks:
         evaluator = training(chunk_size)
         space = evaluator.model.space()
-        plan = js.plan(evaluator, space, jax.random.key(0), POPULATION)
+        plan = js.plan(evaluator, jax.random.key(0), space, POPULATION)
         peak = js.memory(evaluator, space, js.GA(population_size=POPULATION)).peak
         command = [sys.executable, __file__, "--one", str(chunk_size), "--generations", str(options.generations)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)

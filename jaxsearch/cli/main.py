@@ -20,7 +20,7 @@ from jaxsearch.cli.predict import predict_rows
 from jaxsearch.cli.run import run_search
 
 # Where shares differ a device waits for another; after 40 seconds of that XLA would end the process.
-PATIENCE = {
+TIMEOUTS = {
     "xla_cpu_collective_call_warn_stuck_timeout_seconds": 86_400,
     "xla_cpu_collective_call_terminate_timeout_seconds": 86_400,
 }
@@ -129,7 +129,7 @@ def use_compilation_cache() -> None:
 def use_all_cores() -> None:
     """Makes every core of a CPU a device of its own, which trains its share of the candidates without waiting."""
     flags = os.environ.get("XLA_FLAGS", "")
-    for name, seconds in PATIENCE.items():
+    for name, seconds in TIMEOUTS.items():
         if name not in flags:
             flags += f" --{name}={seconds}"
     os.environ["XLA_FLAGS"] = flags

@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,10 @@ def predict_rows(run: Path, data: str, out: Path | None) -> None:
     if not path.is_file():
         raise ValueError(f"{path} is not there. Give the directory that `jaxsearch run` wrote, or its model.npz.")
     model = portable.load(path)
+    if not {"task", "columns", "classes"} <= set(model.about):
+        raise ValueError(f"{path} does not tell what its rows are. Give the model of a `jaxsearch run`.")
+    if out is not None and not out.absolute().parent.is_dir():
+        raise ValueError(f"--out must lie in a directory that is there; got {out}. Make it first.")
     rows = load_rows(data, model.about["columns"])
     for note in rows.notes:
         print(f"note: {note}", file=sys.stderr)
@@ -38,9 +43,9 @@ def predict_rows(run: Path, data: str, out: Path | None) -> None:
     if out is None:
         print(text.getvalue(), end="")
         return
-    partial = out.with_name(f".{out.name}.partial")  # so that the file is whole or not there
-    partial.write_text(text.getvalue(), encoding="utf-8")
-    os.replace(partial, out)
+    with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".") as partial:  # so that it is whole or not
+        (Path(partial) / "predictions").write_text(text.getvalue(), encoding="utf-8")
+        os.replace(Path(partial) / "predictions", out)
     print(f"Wrote {len(rows.x)} predictions to {out}")
 
 

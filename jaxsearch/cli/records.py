@@ -119,7 +119,8 @@ def write(directory: Path, outcome: Outcome) -> Path:
         folder.mkdir()
         _write_trials(folder / "trials.csv", outcome.trials.rows)
         (folder / "best.json").write_text(json.dumps(_best(outcome), indent=2) + "\n", encoding="utf-8")
-        portable.save(folder / "model.npz", _portable(outcome))
+        about = {name: getattr(outcome.table, name) for name in ("task", "columns", "classes")}
+        portable.save(folder / "model.npz", outcome.fitted.portable(about))
         taken, number = directory, 1
         while taken.exists() and (not taken.is_dir() or any(taken.iterdir())):
             number += 1
@@ -177,13 +178,3 @@ def _best(outcome: Outcome) -> dict[str, Any]:
             name: importlib.metadata.version(name) for name in ("jaxsearch", "jax", "jaxlib", "optax", "numpy")
         },
     }
-
-
-def _portable(outcome: Outcome) -> portable.PortableModel:
-    fitted, table = outcome.fitted, outcome.table
-    params, weights = jax.device_get((fitted.params, fitted.weights))
-    facts, layers = fitted.model.compact(params, weights)
-    target = fitted.target and (float(fitted.target.mean[0]), float(fitted.target.factor[0]))
-    about = {"task": table.task, "columns": table.columns, "classes": table.classes}
-    mean, factor = np.asarray(fitted.features.mean), np.asarray(fitted.features.factor)
-    return portable.PortableModel(facts, layers, mean, factor, target, about)

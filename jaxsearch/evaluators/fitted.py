@@ -16,6 +16,7 @@ from jaxsearch.evaluators.lessons import lesson
 from jaxsearch.evaluators.parameters import numbers
 from jaxsearch.evaluators.training import Training
 from jaxsearch.models.network import Network
+from jaxsearch.models.portable import PortableModel
 
 
 @pytree
@@ -43,6 +44,13 @@ class Fitted:
                 "Give fitted.weights, the state, and fitted.features.transform(x) to a function of yours."
             )
         return _predict(self, x)
+
+    def portable(self, about: dict[str, Any] | None = None) -> PortableModel:
+        """What `models.portable.save` writes, for a model of jaxsearch. about: plain facts to keep with it."""
+        params, weights, features, target = jax.device_get((self.params, self.weights, self.features, self.target))
+        facts, layers = self.model.compact(params, weights)
+        unit = target and (float(target.mean[0]), float(target.factor[0]))
+        return PortableModel(facts, layers, features.mean, features.factor, unit, about or {})
 
 
 @jax.jit
@@ -75,7 +83,8 @@ def _fit(training: Training, key: Key, space: PyTree, params: PyTree) -> Fitted:
     params, (x, y) = numbers(space, params), training.arrays()
     own = isinstance(training.model, Network)
     learner, none = training.learner(training.model, space, len(x)), jnp.zeros((1, len(x)), bool)
-    all_rows = lesson(key, learner, space, x, y, none, none, 1, not own and not training.classifies)
+    regression = not own and not training.classifies
+    all_rows = lesson(key, learner, space, x, y, none, none, 1, regression, training.num_weighted)
     rows = jax.tree.map(lambda leaf: leaf[None], params)
     members = epochs.unborn(1, 1)._replace(learned=epochs.begin(learner, all_rows, rows))
     budget = jnp.asarray(params.get("epochs", training.epochs), jnp.int32)[None]

@@ -34,17 +34,21 @@ class Plan(NamedTuple):
         )
 
 
-def plan(training: Training, space: PyTree, key: Key, num_candidates: int = 64) -> Plan:
+def plan(training: Training, key: Key, space: PyTree, num_candidates: int = 64) -> Plan:
     """What one generation of a training is going to be, for candidates drawn at random from the space.
 
     Give the candidates of one device if the population is spread over several. Raises ValueError as `Training` does for
-    a space that does not fit, and for a network of your own, which does not tell its arithmetic.
+    a space that does not fit, for a network of your own, which does not tell its arithmetic, and if no candidate is
+    within `max_parameters` and `max_flops`.
     """
-    if not hasattr(training.model, "flops"):
-        raise ValueError(f"Only a model of jaxsearch tells its arithmetic; got {training.model!r}.")
-    models, x = (*training.smaller, training.model), jax.random.uniform(key, (num_candidates, codec.domain(space).size))
-    state = training.init(key, space, num_candidates)
+    if not isinstance(training, Training) or not hasattr(training.model, "flops"):
+        raise ValueError(f"Only the Training of a model of jaxsearch tells its arithmetic; got {training!r}.")
+    key_candidates, key_state = jax.random.split(key)
+    x = jax.random.uniform(key_candidates, (num_candidates, codec.domain(space).size))
+    models, state = (*training.smaller, training.model), training.init(key_state, space, num_candidates)
     params, epochs = training.params(space, x), np.asarray(training.horizon(space, x))
+    if not np.any(epochs):
+        raise ValueError(f"None of {num_candidates} candidates is within the limits of size. Raise them.")
     size, flops = map(np.asarray, needs(models, space, params))
     chunk_size = min(training.chunk_size or num_candidates, num_candidates)
     architectures = jax.vmap(lambda params: training.model.complete(space, params))(params)

@@ -97,8 +97,11 @@ class Training:
 
     @property
     def _own(self) -> bool:
-        """Whether the network is the user's own."""
         return isinstance(self.model, Network)
+
+    @property
+    def num_weighted(self) -> int:
+        return self.model.num_outputs if self.class_weights else 0  # classes weighed to count the same
 
     @property
     def classifies(self) -> bool:
@@ -185,9 +188,8 @@ class Training:
         measured, most = splits.measured(held_out, self.num_held_out, self.measure, self._own)
         _, key = jax.random.split(state.key)
         regression = not self._own and not self.classifies
-        num_weighted = self.model.num_outputs if self.class_weights else 0
         learner = self.learner(self.model, space)
-        return lesson(key, learner, space, x, y, held_out, measured, most, regression, num_weighted)
+        return lesson(key, learner, space, x, y, held_out, measured, most, regression, self.num_weighted)
 
     def arrays(self) -> tuple[Array, Array]:
         """The data with floats where the arithmetic needs them; integer pixels and prices are welcome."""

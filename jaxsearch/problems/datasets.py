@@ -1,6 +1,6 @@
 """Data to learn from: well-known sets by name, and tables in files. Needs the extra `data`, or `cli`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ def load(
         if target or task or drop or group:
             raise ValueError(f"Target, task, drop and group are for files; {source} is built in. Leave them out.")
         return load_built_in(source, seed)
-    path = _path(source)
+    path = _path(source, BUILT_IN)
     if path and path.suffix.lower() == ".npz":
         if drop:
             raise ValueError(f"An NPZ file has no columns to drop; got {list(drop)}. Leave them out.")
@@ -153,19 +153,18 @@ def _mnist1d(seed: int | None) -> Table:
     return Table("mnist1d", "classification", x, y, columns, [str(i) for i in range(10)], [])
 
 
-def _path(source: Any) -> Path | None:
-    """The file, which exists and has a suffix that we know; None for a data frame."""
+def _path(source: Any, names: Collection[str] = ()) -> Path | None:
+    """The file, which exists and has a suffix that we know; None for a data frame. names: what else it could be."""
     if not isinstance(source, str | Path):
         if not isinstance(source, optional("pandas").DataFrame):
             raise ValueError(f"Data must be a name, a path or a pandas data frame; got {type(source).__name__}.")
         return None
     path = Path(source)
-    if not path.suffix and not path.exists():
-        check_name("data set", str(source), BUILT_IN)
+    if names and not path.suffix and not path.exists():
+        check_name("data set", str(source), names)
     if not path.is_file():
-        raise ValueError(
-            f"Data must be a file or one of {', '.join(BUILT_IN)}; there is no file {path}. Check the path."
-        )
+        what = f"a file or one of {', '.join(names)}" if names else "a file"
+        raise ValueError(f"Data must be {what}; there is no file {path}. Check the path.")
     if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"A file of data must end in {', '.join(SUFFIXES)}; got {path.name}. Convert it.")
     return path

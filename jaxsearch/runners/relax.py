@@ -77,13 +77,15 @@ def relax(
         straight_through: choose one operation at random in every step, see `hard`, instead of mixing all.
 
     Raises:
-        ValueError: for another model and for a space without operations.
+        ValueError: for another model, for groups of rows, and for a space without operations.
 
     References: Liu, Simonyan, Yang, DARTS, ICLR, 2019 (first order). Zela et al., Understanding and Robustifying
         Differentiable Architecture Search, ICLR, 2020 (its collapse to skips).
     """
     if not isinstance(training.model, CellNet):
         raise ValueError(f"Only the operations of a CellNet can be relaxed; got {training.model!r}. Search by GA.")
+    if training.groups is not None:
+        raise ValueError("relax cannot keep groups of rows together. Use a Training without groups, or search by GA.")
     check_name("parameter", "operations", space)
     return _relax(training, space, params, key, logit_rate, temperatures, straight_through)
 

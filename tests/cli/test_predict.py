@@ -56,6 +56,8 @@ def test_values_into_a_file_that_is_replaced(jaxsearch, run, tmp_path):
         (["run", "nowhere.csv"], "nowhere.csv"),
         (["new.csv", "new.csv"], "is not a model written by jaxsearch"),
         (["half.npz", "new.csv"], "is not a model written by jaxsearch"),
+        (["bare.npz", "new.csv"], "does not tell what its rows are"),
+        (["run", "digits"], "there is no file digits"),
         (["run", "short.csv"], "'size' is missing"),
         (["run", "new.csv", "--out", "no/where/found.csv"], "no/where"),
     ],
@@ -63,6 +65,8 @@ def test_values_into_a_file_that_is_replaced(jaxsearch, run, tmp_path):
 def test_bad_input_gets_one_line(jaxsearch, run, tmp_path, arguments, message):
     run("classification")
     (tmp_path / "short.csv").write_text("color\na\n")
+    model = portable.load(tmp_path / "run" / "model.npz")
+    portable.save(tmp_path / "bare.npz", model._replace(about={}))
     (tmp_path / "half.npz").write_bytes((tmp_path / "run" / "model.npz").read_bytes()[:300])
     code, _, err = jaxsearch("predict", *arguments)
     lines = [line for line in err.splitlines() if not line.startswith("note")]

@@ -47,3 +47,18 @@ def test_the_final_network_is_trained_on_all_rows():
     error = np.mean(np.argmax(fitted.predict(X), axis=1) != Y)
     assert error < 0.2  # guessing: 0.5
     np.testing.assert_allclose(fitted.features.mean, X.mean(0), rtol=1e-4, atol=1e-6)
+
+
+def test_the_final_network_weighs_classes_as_the_search_did():
+    """Nine rows of ten are of one class and nothing tells which: balanced weights alone make both as likely."""
+    x, y = np.zeros((40, 2), np.float32), (np.arange(40) % 10 == 0).astype(np.int32)
+    model = js.models.MLP(2, 2, max_layers=1, max_width=8)
+    params = {"learning_rate": np.float32(0.05)}
+    space = {"learning_rate": js.Float(0.01, 0.1)}
+    shares = {}
+    for weights in (None, "balanced"):
+        training = js.Training(model, (x, y), folds=2, epochs=20, batch_size=40, class_weights=weights)
+        logits = js.fit(training, jax.random.key(0), space, params).predict(x[:1])
+        shares[weights] = float(jax.nn.softmax(logits)[0, 1])
+    assert shares[None] < 0.3
+    assert shares["balanced"] == pytest.approx(0.5, abs=0.1)
