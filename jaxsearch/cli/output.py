@@ -80,7 +80,11 @@ def report(outcome: Outcome) -> None:
         else f"{len(rows)} candidates in {outcome.seconds:.0f} s, none failed"
     )
     print(f"Best network: {best.architecture}")
-    print(f"Cross-validation {metric.name}: {best.score:.4f} +- {np.std(best.folds):.4f} over {len(best.folds)} folds")
+    if len(best.folds) == 1:
+        print(f"Validation {metric.name}: {best.score:.4f}, on rows held out")
+    else:
+        spread = f"+- {np.std(best.folds):.4f} over {len(best.folds)} folds"
+        print(f"Cross-validation {metric.name}: {best.score:.4f} {spread}")
     print(f"Test {metric.name}: {outcome.test_score:.4f}, on rows that the search never saw")
 
 

@@ -29,6 +29,7 @@ def test_images_are_searched_and_predicted_by_a_convolutional_network(jaxsearch,
     assert "80 rows, 4 x 4 x 1 features, 2 classes" in out
     assert "over convolutional networks of 1-1 blocks and 4-4 channels" in out
     assert "Best network: 1 block of 4 channels, " in out
+    assert "\nValidation error: " in out
     best = json.loads((tmp_path / "r" / "best.json").read_text())
     assert best["model"] == "conv_net"
     assert best["test_score"] < 0.2
