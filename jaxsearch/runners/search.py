@@ -44,7 +44,8 @@ def search(
     The numbers are equal, up to the last bit of an objective of which only one row is evaluated at a time.
 
     Ends with the first limit that is met, or when every configuration of a finite space has been evaluated, failed ones
-    among them; Ctrl-C ends it too, with the result so far.
+    among them, unless the strategy says from whom candidates go on, as `PBT` does; Ctrl-C ends it too, with the result
+    so far.
 
     Args:
         objective, space, strategy, key, target: as in `minimize`. Without num_generations, "auto" also chooses how many
@@ -91,7 +92,8 @@ def search(
                 history.append(float(state.best.loss))
                 show(state)
                 ended = bool(callback and callback(generation))
-                exhausted = not repeat and len(state.visited) > 0 and bool(state.exhausted)
+                goes_on = generation.candidates.origin is not None  # evaluated again, a configuration trains further
+                exhausted = not (repeat or goes_on) and len(state.visited) > 0 and bool(state.exhausted)
                 reason = limits.reached(history) or ("callback" if ended else "exhausted" if exhausted else None)
                 if reason:
                     stopped = reason

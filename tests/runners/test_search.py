@@ -134,6 +134,14 @@ def test_an_exhausted_space_ends_the_search(name):
     assert float(result.loss) == 0
 
 
+def test_a_finite_space_is_not_exhausted_while_its_configurations_go_on():
+    result = js.search(
+        lambda key, n: 1.0 * n, js.Int(0, 2), js.PBT(population_size=10), key=KEY, num_generations=6, progress=False
+    )
+    assert (result.stopped, int(result.num_generations)) == ("generations", 6)
+    assert bool(result.exhausted)
+
+
 def test_a_space_is_exhausted_only_when_all_of_it_was_seen():
     few = js.minimize(lambda key, n: 1.0 * n, js.Int(0, 40), js.RandomSearch(), key=KEY, num_generations=1)
     many = js.minimize(lambda key, n: 1.0 * n, js.Int(0, 40), js.RandomSearch(), key=KEY, num_generations=50)
