@@ -33,7 +33,7 @@ class Continued:
     """Trains each candidate a little further, from where the member of the generation before that it names has got.
 
         member_i <- members[origin_i] if origin_i >= 0 and it has the same fixed parameters, else begun anew
-        member_i <- trained to budget_i * epochs_per_generation epochs
+        member_i <- trained to min(budget_i * epochs_per_generation, horizon_i) epochs
 
     For `PBT`, whose candidates carry `origin` and `budget`. Candidates of a strategy that gives no origin all begin
     anew; without a budget, each trains one generation. The weights and the state of the optimizer of the whole
@@ -44,7 +44,8 @@ class Continued:
     shall leave alone: `PBT(fixed=continued.fixed(space))`.
 
     `Training` lowers the learning rate of a member to 0 over the last of its `epochs`: let these be the generations
-    times `epochs_per_generation`. An epoch beyond them changes nothing.
+    times `epochs_per_generation`. No member is trained beyond its horizon, the epochs that the evaluator gives it in
+    full, which are none for a model beyond its limits.
 
     evaluator: trains step by step, e.g. `Training`, or `Sharded(Training(...))` for many devices.
     changeable: the names of the parameters that may change while a member learns.
@@ -87,7 +88,8 @@ class Continued:
         members = jax.tree.map(where, state.members, self.evaluator.begin(state.inner, space, x))
         age = jnp.where(goes_on, state.age[source], 0)
         goal = age + 1 if candidates.budget is None else jnp.maximum(candidates.budget, age).astype(jnp.int32)
-        members = self.evaluator.advance(state.inner, space, x, members, goal * self.epochs_per_generation)
+        budget = jnp.minimum(goal * self.epochs_per_generation, self.evaluator.horizon(space, x))
+        members = self.evaluator.advance(state.inner, space, x, members, budget)
         return self.evaluator.results(state.inner, members), ContinuedState(state.inner, x, members, goal)
 
     def _alike(self, space: PyTree, x: Array, before: Array) -> Array:

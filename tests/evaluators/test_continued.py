@@ -87,6 +87,22 @@ def test_another_architecture_and_no_origin_begin_anew():
     np.testing.assert_array_equal(unlimited.age, [3, 1, 1, 3])
 
 
+def test_a_model_beyond_the_limits_is_not_trained_and_no_member_beyond_its_epochs():
+    training = js.Training(TRAINING.model, (DATA, LABELS), folds=2, epochs=6, batch_size=16, max_parameters=30)
+    space = SPACE | {"epochs": js.Int(1, 8)}
+    names = sorted(space)
+    x = jnp.full((4, 5), 0.5).at[:, names.index("width")].set(jnp.array([0.0, 1.0, 0.0, 1.0]))
+    x = x.at[:, names.index("epochs")].set(jnp.array([0.3, 0.3, 0.9, 0.9]))
+    epochs = np.array([js.describe(space, js.decode(space, row))["epochs"] for row in x])
+    assert np.all((epochs[:2] < 4) & (epochs[2:] > 4))
+    evaluator = js.Continued(training, epochs_per_generation=4)
+    candidates = js.Candidates(x, jnp.ones(4, jnp.int32), AFRESH)
+    results = jax.jit(lambda: evaluator.evaluate(KEY, evaluator.init(KEY, space, 4), space, candidates)[0])()
+    np.testing.assert_array_equal(results.violation > 0, [False, True, False, True])
+    np.testing.assert_array_equal(results.aux["epochs"], [epochs[0], 0, 4, 0])
+    np.testing.assert_array_equal(np.isfinite(results.loss), [True, False, True, False])
+
+
 def test_fixed_coordinates_are_those_of_other_names_also_inside_of_branches():
     evaluator = compiled()[0]
     assert evaluator.fixed(SPACE) == (0, 3)
