@@ -9,6 +9,7 @@ from jaxsearch.core.protocols import State, Trainable
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
 from jaxsearch.evaluators.halving import trainable
+from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.spaces import codec
 
 CHANGEABLE = ("learning_rate", "weight_decay", "momentum", "label_smoothing", "batch_size", "dropout")
@@ -72,12 +73,13 @@ class Continued:
     def init(self, key: Key, space: PyTree, count: int) -> ContinuedState:
         inner = self.evaluator.init(key, space, count)
         x = jnp.full((count, codec.domain(space).size), 0.5, jnp.result_type(float))
-        return ContinuedState(inner, x, self.evaluator.begin(inner, space, x), jnp.zeros(count, jnp.int32))
+        x, age = self._placed((x, jnp.zeros(count, jnp.int32)))
+        return ContinuedState(inner, x, self.evaluator.begin(inner, space, x), age)
 
     def evaluate(
         self, key: Key, state: ContinuedState, space: PyTree, candidates: Candidates
     ) -> tuple[Results, ContinuedState]:
-        x, none = candidates.x, jnp.full(len(candidates.x), -1, jnp.int32)
+        x, none = self._placed(candidates.x), jnp.full(len(candidates.x), -1, jnp.int32)
         origin = none if candidates.origin is None else candidates.origin
         source = jnp.maximum(origin, 0)
         goes_on = (origin >= 0) & self._alike(space, x, state.x[source])
@@ -88,9 +90,14 @@ class Continued:
         members = jax.tree.map(where, state.members, self.evaluator.begin(state.inner, space, x))
         age = jnp.where(goes_on, state.age[source], 0)
         goal = age + 1 if candidates.budget is None else jnp.maximum(candidates.budget, age).astype(jnp.int32)
+        goal = self._placed(goal)
         budget = jnp.minimum(goal * self.epochs_per_generation, self.evaluator.horizon(space, x))
         members = self.evaluator.advance(state.inner, space, x, members, budget)
         return self.evaluator.results(state.inner, members), ContinuedState(state.inner, x, members, goal)
+
+    def _placed(self, tree: PyTree) -> PyTree:
+        """The same on every device, where there are several, so that a search compiles once. Members stay spread."""
+        return self.evaluator._everywhere(tree) if isinstance(self.evaluator, Sharded) else tree
 
     def _alike(self, space: PyTree, x: Array, before: Array) -> Array:
         """`[P]` bool, whether the points have the same fixed parameters."""

@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 
 import jax
@@ -123,6 +124,34 @@ def test_population_based_training_searches_and_minimizes_alike():
     np.testing.assert_array_equal(epochs, np.broadcast_to([[2], [4], [6]], (3, 6)))
     assert np.any(seen[1].candidates.origin != jnp.arange(6)), "nobody was replaced"
     assert float(result.loss) < 0.4
+
+
+@pytest.mark.parametrize("count", [16, 11])  # the eight devices divide the first
+def test_devices_change_nothing_and_a_generation_compiles_once(count, compilations):
+    training = dataclasses.replace(TRAINING, epochs=4, smaller=())
+
+    def run(evaluator, **settings):
+        strategy = js.PBT(count, fixed=evaluator.fixed(SPACE))
+        return js.search(evaluator, SPACE, strategy, key=KEY, num_generations=4, progress=False, **settings)
+
+    seen, compiled_for = [], []
+
+    def note(generation):
+        seen.append(generation)
+        compiled_for.append(compilations())
+
+    spread, alone = run(js.Continued(js.Sharded(training)), callback=note), run(js.Continued(training))
+    assert compiled_for[1:] == [0, 0, 0]
+    np.testing.assert_allclose(spread.history, alone.history, rtol=1e-5)
+    np.testing.assert_allclose(spread.state.loss, alone.state.loss, rtol=1e-5)
+    np.testing.assert_array_equal(spread.state.x, alone.state.x)
+    assert np.any(seen[-1].candidates.origin != jnp.arange(count)), "nobody was replaced"
+
+
+def test_members_stay_on_their_devices():
+    evaluator = js.Continued(js.Sharded(TRAINING))
+    members = jax.jit(lambda: evaluator.init(KEY, SPACE, 16))().members
+    assert {leaf.addressable_shards[0].data.shape[0] for leaf in jax.tree.leaves(members)} == {2}
 
 
 @pytest.mark.parametrize(
