@@ -42,7 +42,7 @@ class Continued:
 
     What was learned fits only the architecture that learned it. A parameter that is not `changeable` is part of that,
     and a candidate that changes it begins anew, however many epochs that takes. Give `PBT` the coordinates that it
-    shall leave alone: `PBT(fixed=continued.fixed(space))`.
+    shall leave alone: `PBT(fixed=continued.fixed(space))`, which "auto" stands for.
 
     `Training` lowers the learning rate of a member to 0 over the last of its `epochs`: let these be the generations
     times `epochs_per_generation`. No member is trained beyond its horizon, the epochs that the evaluator gives it in

@@ -1,6 +1,7 @@
 """Which strategy for which space and budget: the rule behind the name "auto"."""
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from jaxsearch.core.names import check_name
@@ -9,6 +10,7 @@ from jaxsearch.core.protocols import Strategy, Trainable
 from jaxsearch.core.types import Domain, PyTree
 from jaxsearch.spaces import codec
 from jaxsearch.strategies import registry
+from jaxsearch.strategies.population_based_training import PBT
 from jaxsearch.strategies.restart import Restart
 
 AT_ONCE = 64  # candidates that train together
@@ -99,6 +101,8 @@ def resolved(
 ) -> tuple[Any, str | None]:
     """The strategy that a name stands for, and why that one if it is "auto"; anything but a name as it is.
 
+    Where members go on from generation to generation, "auto" is PBT: after any other, each would begin anew.
+
     Raises ValueError for an unknown name.
     """
     if not isinstance(strategy, str):
@@ -107,23 +111,29 @@ def resolved(
     if strategy != "auto":
         return registry[strategy](), None
     domain = codec.domain(space)
-    trains, gradients = _nature(evaluator)
+    trains, gradients, fixed = _nature(evaluator)
     most = math.inf if max_evaluations is None else max_evaluations
     size = int(max(min(AT_ONCE, most // 4), 1)) if trains else None
     if num_generations is not None:
         # As many candidates as CMAES has by default, since what is chosen must not change what a generation is.
         size = size or int(min(4 + 3 * math.log(max(domain.size, 1)), most))
         most = min(most, num_generations * size)
+    if fixed is not None:
+        why = "PBT, since what members have learned goes on from generation to generation."
+        return PBT(max(size or 0, 2), fixed(space)), why
     budget = None if most == math.inf else int(most)
     chosen = choose(domain, budget, population_size=size, gradients=gradients)
     return chosen.strategy, chosen.reason
 
 
-def _nature(evaluator: Any) -> tuple[bool, bool]:
-    """Whether an evaluator, or what it wraps, trains populations, and whether it gives gradients."""
-    trains = gradients = False
+def _nature(evaluator: Any) -> tuple[bool, bool, Callable[[PyTree], Any] | None]:
+    """Whether an evaluator, or what it wraps, trains populations, whether it gives gradients, and, where members go on
+    from generation to generation as in `Continued`, its `fixed`: the coordinates that they have to keep."""
+    trains, gradients, fixed = False, False, None
     while evaluator is not None:
+        method = getattr(evaluator, "fixed", None)
+        fixed = method if callable(method) else fixed
         trains |= isinstance(evaluator, Trainable)
         gradients |= getattr(evaluator, "gradients", False) is True
         evaluator = getattr(evaluator, "evaluator", None)
-    return trains, gradients
+    return trains or fixed is not None, gradients, fixed

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import jaxsearch as js
+from jaxsearch.runners.automatic import resolved
 from jaxsearch.strategies import registry
 
 KEY = jax.random.key(0)
@@ -104,6 +105,25 @@ def test_trainings_get_large_generations():
     result = js.search(training, model.space(), "auto", key=KEY, max_evaluations=32, progress=False)
     assert (int(result.num_generations), int(result.num_evaluations)) == (4, 32)
     assert result.reason == "TPE, since 32 evaluations in 4 generations are few."
+
+
+def test_trainings_that_go_on_get_a_strategy_that_says_from_where():
+    x = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+    model = js.models.MLP(2, 2, max_layers=1, max_width=8)
+    training = js.Training(model, (x, (x[:, 0] > 0).astype(int)), folds=1, epochs=4, batch_size=8)
+    evaluator, space, seen = js.Continued(training), model.space(), []
+    for wrapped, arguments, size in (
+        (evaluator, {"num_generations": 4}, 64),
+        (js.Sharded(evaluator), {"max_evaluations": 40}, 10),
+        (evaluator, {"num_generations": 9, "max_evaluations": 3}, 2),
+    ):
+        strategy, reason = resolved("auto", wrapped, space, **arguments)
+        assert strategy == js.PBT(size, fixed=evaluator.fixed(space))
+        assert reason == "PBT, since what members have learned goes on from generation to generation."
+    result = js.search(evaluator, space, "auto", key=KEY, max_evaluations=16, callback=seen.append, progress=False)
+    assert result.reason == reason
+    np.testing.assert_array_equal(seen[-1].results.aux["epochs"], 4)
+    assert resolved("ga", evaluator, space) == (js.GA(), None), "what was asked for"
 
 
 @pytest.mark.parametrize(
