@@ -17,7 +17,7 @@ from jaxsearch.runners.minimize import _minimize, checked
 def compare(
     objective: Callable | Evaluator,
     space: PyTree,
-    strategies: Mapping[str, Strategy] | Sequence[Strategy],
+    strategies: Mapping[str, Strategy | str] | Sequence[Strategy | str],
     *,
     key: Key,
     num_seeds: int = 32,
@@ -36,7 +36,8 @@ def compare(
 
     Args:
         objective, space: as in `minimize`.
-        strategies: at least two, by name; of a sequence, the names are those of the classes.
+        strategies: at least two, by name; of a sequence, the names are those of the classes. Each an instance or its
+            name in the registry, or "auto", as in `search` with `max_evaluations`.
         key: a JAX random key; run i of every strategy gets `jax.random.split(key, num_seeds)[i]`.
         num_seeds: runs of each strategy, at least 2.
         max_evaluations: candidates that each run may evaluate; at least one generation of every strategy.
@@ -51,7 +52,7 @@ def compare(
             raise ValueError(f"{name} must be an integer of at least {least}; got {value!r}. Try {32 * least}.")
     entrants = {}
     for name, strategy in named.items():
-        parts = checked(objective, space, strategy, 1)
+        parts, _ = checked(objective, space, strategy, max_evaluations=max_evaluations)
         size = _size(key, *parts)
         if size > max_evaluations:
             raise ValueError(
@@ -78,7 +79,7 @@ def _by_name(strategies: Any) -> dict[str, Any]:
         if twice:
             raise ValueError(
                 f"Every strategy needs a name of its own; {twice[0]} comes {len(twice)} times. "
-                f"Give a dict, e.g. {{'small': {twice[0]}(population_size=8), ...}}."
+                "Give a dict, e.g. {'small': PSO(population_size=8), ...}."
             )
         named = dict(zip(names, strategies, strict=True))
     else:
@@ -89,6 +90,8 @@ def _by_name(strategies: Any) -> dict[str, Any]:
 
 
 def _name(strategy: Any) -> str:
+    if isinstance(strategy, str):
+        return strategy
     inner = getattr(strategy, "strategy", None)
     name = type(strategy).__name__
     return name if inner is None else f"{name}({_name(inner)})"

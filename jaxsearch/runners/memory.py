@@ -8,7 +8,7 @@ import jax
 from jaxsearch.core.protocols import Evaluator, Strategy
 from jaxsearch.core.types import PyTree
 from jaxsearch.runners.generation import start
-from jaxsearch.runners.minimize import _minimize, best_loss, checked
+from jaxsearch.runners.minimize import _minimize, best_loss, check_generations, checked
 
 
 class Memory(NamedTuple):
@@ -28,18 +28,21 @@ class Memory(NamedTuple):
         return ", ".join(f"{name} {_readable(count)}" for name, count in self._asdict().items())
 
 
-def memory(objective: Callable | Evaluator, space: PyTree, strategy: Strategy, *, num_generations: int = 2) -> Memory:
+def memory(
+    objective: Callable | Evaluator, space: PyTree, strategy: Strategy | str, *, num_generations: int = 2
+) -> Memory:
     """Says how many bytes `minimize` with the same arguments needs, without target and with the default record.
 
     It compiles the search and does not run it.
 
     Two generations need as much as two hundred, but for the history. One alone would need less: it has no loop, which
-    keeps a state while it makes the next.
+    keeps a state while it makes the next. "auto" may be another strategy for another number of them.
 
     Raises:
         ValueError: for what `minimize` would not run either.
     """
-    evaluator, space, strategy = checked(objective, space, strategy, num_generations)
+    check_generations(num_generations)
+    (evaluator, space, strategy), _ = checked(objective, space, strategy, num_generations)
     key = jax.random.key(0)  # any of the default kind; programs do not depend on it
     state = jax.eval_shape(start, key, strategy, evaluator, space).strategy
     candidates, _ = jax.eval_shape(strategy.ask, key, state)

@@ -52,18 +52,22 @@ def minimize(
         ValueError: for a space, strategy, objective or number that cannot work, before anything runs.
     """
     check_generations(num_generations)
-    strategy, reason = resolved(strategy, objective, space, num_generations)
-    evaluator, space, strategy = checked(objective, space, strategy, num_generations)
+    (evaluator, space, strategy), reason = checked(objective, space, strategy, num_generations)
     target = None if target is None else strong(target)
     result = _minimize(evaluator, space, strategy, key, target, num_generations, record)
     return result if reason is None else dataclasses.replace(result, reason=reason)
 
 
-def checked(objective: Any, space: PyTree, strategy: Any, num_generations: int) -> tuple[Evaluator, PyTree, Strategy]:
-    """The evaluator, space and strategy that `_minimize` runs; raises ValueError for what cannot work."""
+def checked(
+    objective: Any, space: PyTree, strategy: Any, num_generations: int | None = None, max_evaluations: int | None = None
+) -> tuple[tuple[Evaluator, PyTree, Strategy], str | None]:
+    """The evaluator, space and strategy that run, and why this strategy if it was "auto".
+
+    Raises ValueError for what cannot work; the numbers, which only "auto" asks for, have been checked before.
+    """
+    strategy, reason = resolved(strategy, objective, space, num_generations, max_evaluations)
     check_strategy(strategy)
-    check_generations(num_generations)
-    return strong((as_evaluator(objective), space, strategy))
+    return strong((as_evaluator(objective), space, strategy)), reason
 
 
 def check_generations(num_generations: Any) -> None:

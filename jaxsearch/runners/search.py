@@ -13,10 +13,8 @@ import jax.numpy as jnp
 
 from jaxsearch.core.protocols import Evaluator, Strategy
 from jaxsearch.core.types import Key, PyTree, Scalar
-from jaxsearch.evaluators.vectorized import as_evaluator
-from jaxsearch.runners.automatic import resolved
-from jaxsearch.runners.generation import Generation, Progress, advance, population_size, start, strong
-from jaxsearch.runners.minimize import check_strategy
+from jaxsearch.runners.generation import Generation, Progress, advance, population_size, start
+from jaxsearch.runners.minimize import checked
 from jaxsearch.runners.result import Result, result_of
 
 _start = jax.jit(start)
@@ -61,8 +59,6 @@ def search(
     Raises:
         ValueError: for arguments that cannot work, or no limit at all.
     """
-    if not isinstance(strategy, str):
-        check_strategy(strategy)
     for name, value in (
         ("num_generations", num_generations),
         ("max_evaluations", max_evaluations),
@@ -77,8 +73,7 @@ def search(
             "A search needs an end; got none of num_generations, max_evaluations, time_limit and patience. "
             "Give at least one."
         )
-    chosen, why = resolved(strategy, objective, space, num_generations, max_evaluations)
-    chosen, space, evaluator = strong((chosen, space, as_evaluator(objective)))
+    (evaluator, space, chosen), why = checked(objective, space, strategy, num_generations, max_evaluations)
     state = _start(key, chosen, evaluator, space)
     count = population_size(chosen, state.strategy, key)
     if target is not None:  # rounded like the loss, so that a loss equal to the target meets it

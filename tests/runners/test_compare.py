@@ -126,6 +126,15 @@ def test_failures_are_ties_and_print():
     assert "inf to inf" in str(result)
 
 
+def test_names_stand_for_strategies():
+    settings = {"key": KEY, "num_seeds": 2, "max_evaluations": 40}
+    named = js.compare(sphere, SPACE, ["auto", "pso"], **settings)
+    chosen = js.choose(SPACE, 40).strategy
+    given = js.compare(sphere, SPACE, {"chosen": chosen, "swarm": js.PSO()}, **settings)
+    assert named.names == ("auto", "pso")
+    np.testing.assert_array_equal(named.curves, given.curves)
+
+
 def test_other_keys_and_hyperparameters_compile_nothing(compilations):
     def go(seed, inertia):
         strategies = [js.PSO(inertia=inertia), js.Restart(js.GA())]
@@ -145,6 +154,8 @@ def test_other_keys_and_hyperparameters_compile_nothing(compilations):
         ({"strategies": js.PSO()}, "must be a dict or a list"),
         ({"strategies": [js.GA(), js.GA(parents=50)]}, "a name of its own; GA comes 2 times. Give a dict"),
         ({"strategies": [js.GA(), js.PSO]}, "Pass an instance"),
+        ({"strategies": [js.GA(), "pos"]}, "Unknown strategy 'pos'. Did you mean pso"),
+        ({"strategies": ["pso", "pso"]}, "a name of its own; pso comes 2 times. Give a dict"),
         ({"max_evaluations": 13}, "14 candidates of PSO; got 13"),
         ({"max_evaluations": 2.5}, "max_evaluations must be an integer"),
         ({"num_seeds": 1}, "num_seeds must be an integer of at least 2; got 1"),

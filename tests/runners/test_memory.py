@@ -33,6 +33,14 @@ def test_the_parts_are_those_of_a_search():
     assert needed.candidates == 10 * 3 * 4
 
 
+def test_a_name_stands_for_the_strategy_that_minimize_runs():
+    small = js.Float(-1.0, 1.0, shape=(3,))
+    assert js.memory(sphere, small, "ga") == js.memory(sphere, small, js.GA())
+    auto = js.minimize(sphere, small, "auto", key=jax.random.key(0), num_generations=30)
+    needed = js.memory(sphere, small, "auto", num_generations=30)
+    assert needed.state == sum(leaf.nbytes for leaf in jax.tree.leaves(auto.state))
+
+
 def test_devices_share_the_burden():
     alone = js.memory(sphere, SPACE, js.RandomSearch(MILLION))
     spread = js.memory(js.Sharded(sphere), SPACE, js.RandomSearch(MILLION))
@@ -52,3 +60,5 @@ def test_mistakes_are_those_of_minimize():
         js.memory(sphere, SPACE, js.PSO(), num_generations=0)
     with pytest.raises(ValueError, match="A strategy needs the methods"):
         js.memory(sphere, SPACE, js.PSO)
+    with pytest.raises(ValueError, match="Unknown strategy 'pos'. Did you mean pso"):
+        js.memory(sphere, SPACE, "pos")
