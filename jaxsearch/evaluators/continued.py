@@ -97,7 +97,7 @@ class Continued:
 
     def _placed(self, tree: PyTree) -> PyTree:
         """The same on every device, where there are several, so that a search compiles once. Members stay spread."""
-        return self.evaluator._everywhere(tree) if isinstance(self.evaluator, Sharded) else tree
+        return self.evaluator.everywhere(tree) if isinstance(self.evaluator, Sharded) else tree
 
     def _alike(self, space: PyTree, x: Array, before: Array) -> Array:
         """`[P]` bool, whether the points have the same fixed parameters."""

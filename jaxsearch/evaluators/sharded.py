@@ -48,7 +48,7 @@ class Sharded:
     def init(self, key: Key, space: PyTree, count: int) -> State:
         evaluator = as_evaluator(self.evaluator)
         state = evaluator.init(key, space, count)
-        return self._everywhere(state) if isinstance(evaluator, Trainable) else state
+        return self.everywhere(state) if isinstance(evaluator, Trainable) else state
 
     def evaluate(self, key: Key, state: State, space: PyTree, candidates: Candidates) -> tuple[Results, State]:
         evaluator = as_evaluator(self.evaluator)
@@ -59,7 +59,7 @@ class Sharded:
                 candidates.x[order], key, state, space,
             )  # fmt: skip
             results = jax.tree.map(lambda leaf: jnp.zeros_like(leaf).at[order].set(leaf), results)
-            return self._everywhere(results), self._everywhere(state)
+            return self.everywhere(results), self.everywhere(state)
         rows = NamedSharding(self._mesh(), PartitionSpec(self.axis))
 
         def spread(leaf: Array) -> Array:
@@ -88,7 +88,7 @@ class Sharded:
         return self._apart(advance, (x, members, budget), state, space)
 
     def results(self, state: State, members: PyTree) -> Results:
-        return self._everywhere(self._trainable.results(state, members))
+        return self.everywhere(self._trainable.results(state, members))
 
     @property
     def _trainable(self) -> Trainable:
@@ -114,7 +114,7 @@ class Sharded:
         results = apart(jax.tree.map(lambda leaf: leaf[filled], rows), *shared)
         return jax.tree.map(lambda leaf: leaf[:count], results)
 
-    def _everywhere(self, tree: PyTree) -> PyTree:
+    def everywhere(self, tree: PyTree) -> PyTree:
         """The same on every device, so that a search meets the placement it started with, and compiles once."""
         whole = NamedSharding(self._mesh(), PartitionSpec())
         return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, whole), tree)
