@@ -21,7 +21,7 @@ class ConvNet:
         output = flat(shrink(h_blocks)) W + b
 
     Each block pools squares of 2 x 2, before the activation, which is then a quarter of the work, and the same for
-    maxima of an activation that increases. `shrink` averages over at most `grid` x `grid` cells.
+    maxima of an activation that increases. `shrink` averages over at most `grid` x `grid` cells of equal size.
 
     image_shape: (H, W, C), the shape of a row of `x`. num_outputs: O (classes, or 1 for regression).
     max_blocks, max_channels, max_kernel: the largest architecture; min_channels: the fewest in `space()`.
@@ -70,8 +70,8 @@ class ConvNet:
 
     @property
     def _cells(self) -> np.ndarray:
-        """`[max_blocks, 2]`, the rows and columns that the dense layer sees after each block."""
-        return convolution.cells(convolution.halvings(self.image_shape, self.max_blocks)[1:], self.grid)
+        """`[max_blocks, 2]`, the rows and columns of cells that the dense layer sees after each block."""
+        return np.minimum(convolution.halvings(self.image_shape, self.max_blocks)[1:], self.grid)
 
     def space(self) -> dict[str, Any]:
         """A sensible space for the architecture together with learning rate and weight decay."""

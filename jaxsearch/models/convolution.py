@@ -128,7 +128,9 @@ _summed.defvjp(lambda h, *how: (_summed(h, *how), None), lambda axis, by, _, g: 
 
 def pool(names: tuple[str, ...], index: Array, h: Array) -> Array:
     """`[C, H // 2, W // 2, B]`, of squares of `h` `[C, H, W, B]` the maximum or the average, as `names[index]` says."""
-    h = _parts(h, 2, 2)
+    channels, height, width, batch = h.shape
+    even = h[:, : height // 2 * 2, : width // 2 * 2]
+    h = even.reshape(channels, height // 2, 2, width // 2, 2, batch)
     ways = {"max": lambda: jnp.max(h, (2, 4)), "average": lambda: jnp.mean(h, (2, 4))}
     found = [ways[name]() for name in names]
     return found[0] if len(found) == 1 else jax.lax.select_n(index, *found)
@@ -149,18 +151,15 @@ def normalize(names: tuple[str, ...], index: Array, h: Array, units: Array) -> A
 
 
 def shrink(h: Array, grid: int) -> Array:
-    """`[B, rows, columns, C]`, the averages of `h` `[C, H, W, B]` in at most `grid` rows and columns; see `cells`."""
-    height, width = np.array(h.shape[1:3]) // cells(h.shape[1:3], grid)
-    return jnp.transpose(jnp.mean(_parts(h, height, width), (2, 4)), (3, 1, 2, 0))
+    """`[B, rows, columns, C]`, the averages of `h` `[C, H, W, B]` over at most `grid` rows and columns of cells."""
+    rows, columns = (jnp.asarray(cells(size, grid), h.dtype) for size in h.shape[1:3])
+    return jnp.einsum("rh,sw,chwb->brsc", rows, columns, h)
 
 
-def cells(sizes: Any, grid: int) -> np.ndarray:
-    """How many parts of equal size, at most `grid`, to average each of the `sizes` over; what is left over is less."""
-    sizes = np.array(sizes)
-    return np.floor_divide(sizes, -(-sizes // grid))
+def cells(size: int, grid: int) -> np.ndarray:
+    """`[min(size, grid), size]`, what each place of an axis counts in each cell of equal length; its sum is 1.
 
-
-def _parts(h: Array, height: int, width: int) -> Array:
-    """`[C, rows, height, columns, width, B]`, the parts of this size of `h` `[C, H, W, B]`, without the rest."""
-    channels, rows, columns, batch = len(h), h.shape[1] // height, h.shape[2] // width, h.shape[3]
-    return h[:, : rows * height, : columns * width].reshape(channels, rows, height, columns, width, batch)
+    A place on the border of two cells counts in both, by its share, so that all places count the same.
+    """
+    count = min(size, grid)
+    return np.repeat(np.eye(size), count, axis=0).reshape(count, size, size).mean(1)

@@ -68,13 +68,13 @@ class PortableModel(NamedTuple):
     def _convolved(self, h: np.ndarray) -> np.ndarray:
         *blocks, (w, b) = self.layers
         for kernel, bias in blocks:
-            squares = _parts(_convolution(h, kernel), 2, 2)
+            squares = _squares(_convolution(h, kernel))
             h = squares.max((2, 4)) if self.facts["pooling"] == "max" else squares.mean((2, 4))
             if self.facts["normalization"] == "layer":
                 centred = h - h.mean((1, 2, 3), keepdims=True)
                 h = centred / np.sqrt((centred**2).mean((1, 2, 3), keepdims=True) + 1e-5)
             h = ACTIVATIONS[self.facts["activation"]](h + bias)
-        h = _parts(h, h.shape[1] // w.shape[0], h.shape[2] // w.shape[1]).mean((2, 4))
+        h = _averaged(_averaged(h, 1, w.shape[0]), 2, w.shape[1])
         return h.reshape(len(h), -1) @ w.reshape(-1, w.shape[-1]) + b
 
 
@@ -91,10 +91,19 @@ def _convolution(h: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return np.tensordot(windows, kernel, ((3, 4, 5), (2, 0, 1)))
 
 
-def _parts(h: np.ndarray, height: int, width: int) -> np.ndarray:
-    """`[n, rows, height, columns, width, C]`, the parts of this size of `h` `[n, H, W, C]`, without the rest."""
-    count, rows, columns, channels = len(h), h.shape[1] // height, h.shape[2] // width, h.shape[3]
-    return h[:, : rows * height, : columns * width].reshape(count, rows, height, columns, width, channels)
+def _squares(h: np.ndarray) -> np.ndarray:
+    """`[n, H // 2, 2, W // 2, 2, C]`, the squares of 2 x 2 of `h` `[n, H, W, C]`, without the rest."""
+    count, rows, columns, channels = len(h), h.shape[1] // 2, h.shape[2] // 2, h.shape[3]
+    return h[:, : rows * 2, : columns * 2].reshape(count, rows, 2, columns, 2, channels)
+
+
+def _averaged(h: np.ndarray, axis: int, count: int) -> np.ndarray:
+    """`h` with so many cells of equal length along an axis, each the average of its places by their shares."""
+    ends = np.linspace(0, h.shape[axis], count + 1)[:, None]
+    places = np.arange(h.shape[axis])
+    shares = np.clip(np.minimum(ends[1:], places + 1) - np.maximum(ends[:-1], places), 0, None)
+    weights = (shares * count / len(places)).astype(h.dtype)
+    return np.moveaxis(np.tensordot(h, weights, (axis, 1)), -1, axis)
 
 
 def save(path: str | Path, model: PortableModel) -> None:

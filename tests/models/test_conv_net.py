@@ -10,7 +10,7 @@ import pytest
 
 import jaxsearch as js
 from jaxsearch.evaluators.parameters import numbers
-from jaxsearch.models import convolution
+from jaxsearch.models import convolution, portable
 
 MODEL = js.models.ConvNet((9, 6, 2), 3, max_blocks=2, max_channels=6, grid=3, activations=("relu", "tanh"))
 ACTIVATIONS = {"relu": lambda h: np.maximum(h, 0), "tanh": np.tanh}
@@ -56,7 +56,7 @@ def forward(facts, layers, image):
             pooled = (pooled - pooled.mean()) / np.sqrt(pooled.var() + 1e-5)
         h = ACTIVATIONS[facts["activation"]](pooled + b)
     if len(h) == 4:  # rows, of which the grid has at most 3
-        h = np.stack([h[:2].mean(0), h[2:].mean(0)])
+        h = np.stack([3 * h[0] + h[1], 2 * h[1] + 2 * h[2], h[2] + 3 * h[3]]) / 4
     return h.reshape(-1) @ dense.reshape(-1, dense.shape[-1]) + bias
 
 
@@ -138,12 +138,49 @@ def test_convolution_and_its_slopes_are_those_of_jax(height, width, inputs):
     jax.tree.map(lambda *pair: np.testing.assert_allclose(*pair, rtol=1e-4, atol=1e-4), slopes(ours), slopes(theirs))
 
 
-def test_a_large_image_is_averaged_over_few_cells():
-    assert convolution.cells([14, 7, 3, 4, 8, 1], 4).tolist() == [3, 3, 3, 4, 4, 1]
-    assert convolution.cells([14, 7, 3], 1).tolist() == [1, 1, 1]
-    h = np.arange(7.0 * 2).reshape(1, 7, 2, 1)
-    np.testing.assert_array_equal(convolution.shrink(h, 3)[0, :, 0, 0], [2, 8])
-    np.testing.assert_array_equal(convolution.shrink(h, 3)[0, :, 1, 0], [3, 9])
+def test_a_large_image_is_averaged_over_few_cells_and_every_place_counts_the_same():
+    h = np.arange(14, dtype=np.float32).reshape(1, 7, 2, 1)
+    expected = np.array([0 + 2 + 4 / 3, 4 * 2 / 3 + 6 + 8 * 2 / 3, 8 / 3 + 10 + 12]) * 3 / 7
+    np.testing.assert_allclose(convolution.shrink(h, 3)[0, :, 0, 0], expected, rtol=1e-6)
+    np.testing.assert_allclose(convolution.shrink(h, 3)[0, :, 1, 0], expected + 1, rtol=1e-6)
+    np.testing.assert_allclose(convolution.shrink(h, 1)[0, :, :, 0], [[6.5]])
+    for size, grid in itertools.product(range(1, 41), range(1, 5)):
+        cells = convolution.cells(size, grid)
+        assert cells.shape == (min(size, grid), size)
+        np.testing.assert_allclose(cells.sum(1), 1)
+        np.testing.assert_allclose(cells.sum(0), len(cells) / size)
+
+
+@pytest.mark.parametrize("grid", range(1, 5))
+def test_images_of_every_size_have_outputs(grid):
+    for side in range(2, 41):
+        image = (side, side + 1, 1)
+        model = js.models.ConvNet(image, 3, max_blocks=side.bit_length() - 1, max_channels=2, min_channels=1,
+                                  max_kernel=1, grid=grid, activations=("relu",), normalizations=("none",))  # fmt: skip
+        x = jax.ShapeDtypeStruct((2, *image), jnp.float32)
+        outputs = jax.eval_shape(lambda w, x, m=model: m.apply(None, m.complete({}, {}), w, x), model.shapes(), x)
+        assert outputs.shape == (2, 3)
+
+
+@pytest.mark.parametrize(("height", "width", "grid"), [(18, 17, 4), (5, 5, 2), (28, 29, 4), (23, 11, 3)])
+def test_every_place_moves_the_features_and_numpy_predicts_the_same(height, width, grid):
+    model = js.models.ConvNet((height, width, 1), 2, max_blocks=2, max_channels=3, max_kernel=3, min_channels=1,
+                              grid=grid, activations=("tanh",), normalizations=("none",))  # fmt: skip
+    x = np.random.default_rng(0).normal(size=(3, height, width, 1)).astype(np.float32)
+
+    @jax.jit
+    def run(blocks):
+        params = model.complete({}, {"blocks": blocks, "pooling": 1})
+        weights = model.init(model.draw(jax.random.key(0)), params)
+        total = lambda x: jnp.sum(convolution.features(model, params, weights["hidden"], x) ** 2)  # noqa: E731
+        return params, weights, model.apply(None, params, weights, x), jax.grad(total)(jnp.asarray(x))
+
+    for blocks in (1, 2):
+        params, weights, outputs, slopes = run(blocks)
+        size = 2**blocks
+        assert np.all(np.asarray(slopes)[:, : height // size * size, : width // size * size])
+        saved = portable.PortableModel(*model.compact(params, weights), np.zeros(1), np.ones(1), None, {})
+        np.testing.assert_allclose(saved.predict(x), outputs, rtol=1e-4, atol=1e-5)
 
 
 def test_the_space_has_what_the_model_and_the_trainer_read():
