@@ -137,8 +137,9 @@ class ConvNet:
         return jnp.sum(self._connections(params) + self._used(params)) + dense
 
     def _used(self, params: dict[str, Array]) -> Array:
-        """`[max_blocks]`, the channels of each block, 0 for one that is off."""
-        return jnp.where(jnp.arange(self.max_blocks) < params["blocks"], params["channels"], 0)
+        """`[max_blocks]`, the channels of each block, 0 for one that is off; floats, whose products do not overflow."""
+        channels = params["channels"].astype(jnp.result_type(float))
+        return jnp.where(jnp.arange(self.max_blocks) < params["blocks"], channels, 0)
 
     def _connections(self, params: dict[str, Array]) -> Array:
         """`[max_blocks]`, the weights of each block's kernels."""
@@ -148,7 +149,7 @@ class ConvNet:
     def _features(self, params: dict[str, Array]) -> Array:
         """`[]`, the inputs of the dense layer."""
         last = params["blocks"] - 1
-        return jnp.asarray(np.prod(self._cells, axis=1))[last] * params["channels"][last]
+        return jnp.asarray(np.prod(self._cells, axis=1), jnp.result_type(float))[last] * params["channels"][last]
 
     def shapes(self) -> PyTree:
         """The weights' shapes and dtypes; see `convolve` for the order within a kernel."""

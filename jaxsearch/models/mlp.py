@@ -107,8 +107,9 @@ class MLP:
         return self.flops(params) / 2 + jnp.sum(self._used(params)) + self.num_outputs
 
     def _used(self, params: dict[str, Array]) -> Array:
-        """`[max_layers]`, the width of each layer, 0 for one that is off."""
-        return jnp.where(jnp.arange(self.max_layers) < params["layers"], params["width"], 0)
+        """`[max_layers]`, the width of each layer, 0 for one that is off; floats, whose products do not overflow."""
+        width = params["width"].astype(jnp.result_type(float))
+        return jnp.where(jnp.arange(self.max_layers) < params["layers"], width, 0)
 
     def shapes(self) -> PyTree:
         """The weights' shapes and dtypes."""

@@ -83,6 +83,20 @@ def test_parameters_are_counted_and_shapes_are_their_own(configuration):
     assert MODEL.bounded(jax.tree.map(lambda leaf: leaf[None], params)).padded_flops() == MODEL.flops(full)
 
 
+def test_a_large_network_is_counted_without_overflow():
+    model = js.models.ConvNet((64, 64, 3), 1000, max_channels=256, grid=64)
+    params = model.complete({}, {})
+    kernels, dense = [25 * 3 * 256, 25 * 256 * 256, 25 * 256 * 256], 8 * 8 * 256 * 1000
+    products = sum(side**2 * weights for side, weights in zip((64, 32, 16), kernels, strict=True))
+    assert products > 2**31
+    np.testing.assert_allclose(model.flops(params), 2 * (products + dense), rtol=1e-6)
+    np.testing.assert_allclose(model.padded_flops(), 2 * (products + dense), rtol=1e-6)
+    np.testing.assert_allclose(model.num_parameters(params), sum(kernels) + 3 * 256 + dense + 1000, rtol=1e-6)
+    wide = js.models.ConvNet((64, 64, 3), 10_000, max_blocks=1, max_channels=256, grid=64)
+    dense = 32 * 32 * 256 * 10_000
+    np.testing.assert_allclose(wide.flops(wide.complete({}, {})), 2 * (64**2 * 25 * 3 * 256 + dense), rtol=1e-6)
+
+
 def test_more_images_than_are_computed_at_a_time_are_in_their_order(monkeypatch):
     params, weights, expected = built(CONFIGURATIONS[0])
     monkeypatch.setattr(convolution, "ROWS", 3)

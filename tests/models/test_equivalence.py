@@ -129,6 +129,14 @@ def test_the_space_has_what_the_model_and_the_trainer_read():
     )
 
 
+def test_a_large_network_is_counted_without_overflow():
+    model = js.models.MLP(100_000, 10, max_width=50_000)
+    params, weights = model.complete({}, {"layers": 2}), 100_000 * 50_000 + 50_000**2 + 50_000 * 10
+    np.testing.assert_allclose(model.flops(params), 2 * weights, rtol=1e-6)
+    np.testing.assert_allclose(model.padded_flops(), 2 * (weights + 50_000**2), rtol=1e-6)
+    np.testing.assert_allclose(model.num_parameters(params), weights + 2 * 50_000 + 10, rtol=1e-6)
+
+
 def test_activations_are_found_by_name():
     model = js.models.MLP(FEATURES, CLASSES, activations=("relu", "tanh", "silu"))
     space = {"activation": js.Choice("silu", "relu")}
