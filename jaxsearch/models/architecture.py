@@ -42,14 +42,26 @@ def check_options(model: Any, **known: Collection[str]) -> None:
             raise ValueError(f"{field} must be among {', '.join(options)}; got {names}. Name at least one.")
 
 
-def check_space(model: Any, space: dict[str, Any], names: Iterable[str], most: dict[str, int]) -> None:
-    """Raises ValueError for a dimension not among `names`, and for one of `most` that goes beyond the size there."""
+def check_space(model: Any, space: dict[str, Any], names: Iterable[str], most: dict[str, int], **arrays: Shape) -> None:
+    """Raises ValueError for a dimension not among `names`, and unless those of `most` are integers from 1 to that size.
+
+    arrays: by name, the shape that a size may have other than ().
+    """
     for name in space:
         check_name("parameter", name, names)
     kind = type(model).__name__
     for name, limit in most.items():
-        dimension = space.get(name)
-        high = dimension.high if isinstance(dimension, Int) else max(getattr(dimension, "options", (1,)))
+        allowed = ((), arrays[name]) if name in arrays else ((),)
+        match space.get(name, Choice(limit)):
+            case Int(low=low, high=high, shape=shape) if low > 0 and shape in allowed:
+                pass
+            case Choice(options=options) if all(type(option) is int and option > 0 for option in options):
+                high = max(options)
+            case other:
+                raise ValueError(
+                    f"{name} must be an Int with low >= 1 and shape {' or '.join(map(str, allowed))}, or a Choice of "
+                    f"positive integers; got {other!r}. Write e.g. Choice({limit})."
+                )
         if high > limit:
             raise ValueError(
                 f"{name} may be at most {limit} in this {kind}; the space goes to {high}. Make a larger {kind}."

@@ -89,7 +89,7 @@ class ConvNet:
         return space | {name: Choice(*options) for name, options in self._choices.items() if len(options) > 1}
 
     def check_space(self, space: dict[str, Any], also: tuple[str, ...] = ()) -> None:
-        """Raises ValueError for a name that neither this model nor `also` knows, and for sizes beyond its arrays."""
+        """Raises ValueError for a name that neither this model nor `also` knows, and for sizes it cannot have."""
         most = {"blocks": self.max_blocks, "channels": self.max_channels, "kernel": self.max_kernel}
         architecture.check_space(self, space, (*most, "growth", "dropout", *self._choices, *also), most)
 

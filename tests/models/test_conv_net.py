@@ -246,6 +246,15 @@ def test_mistakes_are_told_when_made(arguments, message):
         ({"channels": js.Int(2, 8)}, "channels may be at most 6"),
         ({"pooling": js.Choice("max", "sum")}, "the space names \\['sum'\\]"),
         ({"width": js.Int(2, 8)}, "Unknown parameter 'width'"),
+        (
+            {"blocks": js.Float(1, 2)},
+            "blocks must be an Int with low >= 1 and shape \\(\\), or a Choice",
+        ),
+        ({"blocks": js.Int(0, 2)}, "blocks must be an Int with low >= 1"),
+        ({"kernel": js.Choice(0, 3)}, "kernel must be an Int .* got Choice\\(0, 3\\). Write e.g. Choice\\(5\\)"),
+        ({"kernel": js.Choice(3, 4.5)}, "kernel must be an Int"),
+        ({"channels": js.Choice("few", "many")}, "channels must be an Int"),
+        ({"channels": js.Int(1, 6, shape=(2,))}, "channels must be an Int"),
     ],
 )
 def test_a_space_beyond_the_model_is_refused(space, message):

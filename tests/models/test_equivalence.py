@@ -146,6 +146,33 @@ def test_activations_are_found_by_name():
 
 
 @pytest.mark.parametrize(
+    "space",
+    [
+        {"layers": js.Float(1, 3)},
+        {"layers": js.Int(0, 3)},
+        {"layers": js.Int(1, 3, shape=(3,))},
+        {"layers": js.Choice(True, 2)},
+        {"width": js.Float(1, 8)},
+        {"width": js.Int(1, 8, shape=(2,))},
+        {"width": js.Choice("narrow", "wide")},
+        {"width": [js.Int(1, 8)] * 3},
+    ],
+)
+def test_sizes_are_positive_integers(space):
+    model, [name] = js.models.MLP(FEATURES, CLASSES, max_width=8), space
+    with pytest.raises(ValueError, match=f"{name} must be an Int with low >= 1"):
+        model.check_space(space)
+
+
+def test_layers_may_have_a_width_each():
+    model = js.models.MLP(FEATURES, CLASSES, max_width=8)
+    for width in (js.Int(1, 8), js.Int(1, 8, shape=(3,)), js.Choice(2, 8)):
+        model.check_space({"layers": js.Int(1, 3), "width": width})
+    with pytest.raises(ValueError, match="width may be at most 8"):
+        model.check_space({"width": js.Int(1, 9, shape=(3,))})
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"max_width": 0}, "max_width must be an integer"),
