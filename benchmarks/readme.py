@@ -216,6 +216,38 @@ def model_search() -> str:
     return caption + table(columns, rows)
 
 
+def model_quality() -> str:
+    """Errors of what searches find, beside Optuna's TPE with scikit-learn."""
+    result, rows = load("model_quality"), []
+    for name, cell in result["cells"].items():
+        for what, found in cell.items():
+            errors = [f"{np.median(found[side]):.4g}" for side in ("ours", "theirs")]
+            signs = [str(found["lower"]), str(found["higher"]), f"{found['probability']:.2g}"]
+            rows.append([name, what.replace("_", " "), *errors, *signs])
+    columns = ["data", "error", "jaxsearch", "Optuna TPE", "lower", "higher", "probability"]
+    about = measured(result["about"], "optuna", "scikit-learn")
+    return f"{about}; {result['candidates']} candidates, {result['epochs']} epochs.\n\n" + table(columns, rows)
+
+
+def training_memory() -> str:
+    """Bytes of searches in chunks of several sizes."""
+    result, rows = load("training_memory"), []
+    for size, cell in result["chunks"].items():
+        growth = (cell["resident"][-1] - cell["resident"][2]) / 2**20
+        arrays = max(cell["arrays"]) - min(cell["arrays"])
+        sizes = [f"{number / 2**20:.1f}" for number in (cell["plan"]["num_bytes"], cell["peak"])]
+        rows.append([size, *sizes, f"{cell['plan']['waste']:.2f}", str(arrays), f"{growth:.0f}"])
+    columns = [
+        "chunk",
+        "weights and moments (MB)",
+        "peak (MB)",
+        "waste",
+        "growth of arrays (bytes)",
+        "of the process (MB)",
+    ]
+    return f"{measured(result['about'])}; {result['population']} candidates.\n\n" + table(columns, rows)
+
+
 def images() -> str:
     """Errors and seconds of searches for networks of images."""
     result = load("images")
@@ -278,6 +310,8 @@ PARTS = speed_parts.PARTS | {
     "self_check": self_check,
     "quality_tables": quality_tables,
     "model_search": model_search,
+    "model_quality": model_quality,
+    "training_memory": training_memory,
     "images": images,
     "choice": choice,
     "choice_picks": functools.partial(choice, picks=True),
