@@ -216,6 +216,17 @@ def model_search() -> str:
     return caption + table(columns, rows)
 
 
+def equivalence() -> str:
+    """The largest relative differences of losses in a population from those alone."""
+    result, rows = load("equivalence"), []
+    for bits, families in result["largest_relative_difference"].items():
+        for family, ways in families.items():
+            rows.append([family, bits, *(f"{value:.1e}" for value in ways.values())])
+    ways = next(iter(next(iter(result["largest_relative_difference"].values())).values()))
+    caption = f"{measured(result['about'])}; {result['candidates']} candidates of each family.\n\n"
+    return caption + table(["model", "precision", *ways], rows)
+
+
 def model_quality() -> str:
     """Errors of what searches find, beside Optuna's TPE with scikit-learn."""
     result, rows = load("model_quality"), []
@@ -310,6 +321,7 @@ PARTS = speed_parts.PARTS | {
     "self_check": self_check,
     "quality_tables": quality_tables,
     "model_search": model_search,
+    "equivalence": equivalence,
     "model_quality": model_quality,
     "training_memory": training_memory,
     "images": images,
