@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from recorder import about, command, compact
-from suites import bbob, bbob_mixint
+from suites import bbob, bbob_mixint, under_vmap
 
 import jaxsearch as js
 from jaxsearch.problems import tables
@@ -127,19 +127,7 @@ def best_losses(strategy, group: Group, seed: int = 0) -> np.ndarray:
     domain, uses_gradients = group.domain, isinstance(strategy, js.GradientSearch)
     keys = jax.random.split(jax.random.key(seed), group.runs)
 
-    @functools.partial(jax.jit, donate_argnums=2)
-    def step(keys, generation, states, x, loss, grad):
-        def one(key, state, x, loss, grad):
-            state = strategy.tell(state, js.Candidates(x), js.Results(loss, grad))
-            return strategy.ask(jax.random.fold_in(key, generation), state)
-
-        return jax.vmap(one)(keys, states, x, loss, grad)
-
-    @jax.jit
-    @jax.vmap
-    def start(key):
-        return strategy.ask(jax.random.fold_in(key, 0), strategy.init(key, domain))
-
+    start, step = under_vmap(strategy, domain)
     candidates, states = start(keys)
     told = []
     size = candidates.x.shape[1]

@@ -92,10 +92,7 @@ def main() -> None:
         side, seed, began = options.one.split(":")
         print(json.dumps(run(side, options, int(seed), float(began))))
         return
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("JAX_COMPILATION_CACHE")}
-    # A device with less to do may wait for the other; after 40 seconds of that XLA would end the process.
-    patience = " --xla_cpu_collective_call_terminate_timeout_seconds=86400"
-    environment["XLA_FLAGS"] = environment.get("XLA_FLAGS", "") + patience
+    environment = recorder.fresh_environment()
     runs = []
     for seed in range(options.seeds):
         for side in options.only:

@@ -97,7 +97,7 @@ def run(side: str, arrays: str, candidates: int, seed: int) -> list[dict]:
     script = "model_search.py" if side in OURS else "peers_training.py"
     command = [sys.executable, str(Path(__file__).with_name(script))]
     command += [side, "--arrays", arrays, "--candidates", str(candidates), "--epochs", str(EPOCHS), "--seed", str(seed)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("JAX_COMPILATION_CACHE")}
+    environment = recorder.fresh_environment()
     done = subprocess.run(
         [*command, "--began", str(time.time())], env=environment, check=True, capture_output=True, text=True
     )

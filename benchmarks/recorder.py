@@ -48,6 +48,16 @@ def interval(values: np.ndarray, seed: int = 0) -> list[float]:
     return np.quantile(values[drawn].mean(axis=1), [0.025, 0.975]).tolist()
 
 
+def fresh_environment() -> dict[str, str]:
+    """For a process of its own without a compilation cache, in which a device may wait for another.
+
+    Where devices have different work, XLA would end the process after 40 seconds of that.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("JAX_COMPILATION_CACHE")}
+    patience = " --xla_cpu_collective_call_terminate_timeout_seconds=86400"
+    return environment | {"XLA_FLAGS": environment.get("XLA_FLAGS", "") + patience}
+
+
 def about(*packages: str) -> dict:
     """Machine, versions and date, for the JSON."""
     versions = {}

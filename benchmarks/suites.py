@@ -78,12 +78,8 @@ def _minima(suite: cocoex.Suite, instances: int) -> np.ndarray:
     return np.array(found, float).reshape(-1)
 
 
-def ours(strategy, suite: Suite, seed: int = 0, adaptive: bool = True) -> Recorder:
-    """All runs of one strategy, `ask` and `tell` under `vmap` over the problems; gradients by forward differences."""
-    recorder, domain = Recorder(len(suite.problems)), suite.domain
-    keys = jax.random.split(jax.random.key(seed), len(suite.problems))
-    uses_gradients = isinstance(getattr(strategy, "strategy", strategy), js.GradientSearch)
-    graded = [ForwardDifferences(problem, 5.0, adaptive) for problem in suite.problems] if uses_gradients else []
+def under_vmap(strategy, domain) -> tuple[Callable, Callable]:
+    """Compiled `start(keys)` and `step(keys, generation, states, x, loss, grad)`, over runs; both ask at their end."""
 
     @functools.partial(jax.jit, donate_argnums=2)
     def step(keys, generation, states, x, loss, grad):
@@ -98,6 +94,17 @@ def ours(strategy, suite: Suite, seed: int = 0, adaptive: bool = True) -> Record
     def start(key):
         return strategy.ask(jax.random.fold_in(key, 0), strategy.init(key, domain))
 
+    return start, step
+
+
+def ours(strategy, suite: Suite, seed: int = 0, adaptive: bool = True) -> Recorder:
+    """All runs of one strategy, `ask` and `tell` under `vmap` over the problems; gradients by forward differences."""
+    recorder, domain = Recorder(len(suite.problems)), suite.domain
+    keys = jax.random.split(jax.random.key(seed), len(suite.problems))
+    uses_gradients = isinstance(getattr(strategy, "strategy", strategy), js.GradientSearch)
+    graded = [ForwardDifferences(problem, 5.0, adaptive) for problem in suite.problems] if uses_gradients else []
+
+    start, step = under_vmap(strategy, domain)
     candidates, states = start(keys)
     generation = 0
     while recorder.count[0] < BUDGET * domain.size:

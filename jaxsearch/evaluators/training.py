@@ -44,7 +44,7 @@ class Training:
     has one loss and differences between candidates are theirs. Standardization is fitted on the training rows of each
     fold. A member whose weights or outputs are not finite has failed and is frozen.
 
-    model: e.g. `MLP(num_features, num_outputs)`; its `space()` is a sensible space, a dict of dimensions by name.
+    model: an `MLP`, a `ConvNet` or a `CellNet`; its `space()` is a sensible space, a dict of dimensions by name.
         Besides the model's parameters, `learning_rate`, `weight_decay`, `momentum`, `label_smoothing`, `batch_size` and
         `epochs` are understood. Or a `Network` of your own, for any space that is a dict.
     data: `x` `[n, ...]` floats, NaN for missing, and `y` `[n]` integer classes or float targets.
