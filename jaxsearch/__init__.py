@@ -11,9 +11,12 @@ from jaxsearch.evaluators.plan import Plan, plan
 from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
 from jaxsearch.evaluators.vectorized import Chunked, Vectorized
+from jaxsearch.runners.archive import Archive
 from jaxsearch.runners.automatic import Chosen, choose
+from jaxsearch.runners.checkpoint import Checkpoint
 from jaxsearch.runners.compare import compare
 from jaxsearch.runners.comparison import Comparison
+from jaxsearch.runners.events import EventLog, events
 from jaxsearch.runners.memory import Memory, memory
 from jaxsearch.runners.minimize import minimize
 from jaxsearch.runners.relax import Relaxed, relax
@@ -35,8 +38,10 @@ __all__ = [
     "PBT",
     "PSO",
     "TPE",
+    "Archive",
     "Callback",
     "Candidates",
+    "Checkpoint",
     "Choice",
     "Chosen",
     "Chunked",
@@ -44,6 +49,7 @@ __all__ = [
     "Continued",
     "Domain",
     "Evaluator",
+    "EventLog",
     "Fitted",
     "Float",
     "GradientSearch",
@@ -73,6 +79,7 @@ __all__ = [
     "describe",
     "domain",
     "encode",
+    "events",
     "fit",
     "from_json",
     "memory",

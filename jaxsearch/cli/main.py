@@ -13,12 +13,15 @@ except ImportError:
 
 import jax
 
+from jaxsearch.cli.directory import resumed
+from jaxsearch.cli.directory import status as lines_of_status
 from jaxsearch.cli.networks import FAMILIES
 from jaxsearch.cli.options import Options
 from jaxsearch.cli.output import show_lists
 from jaxsearch.cli.predict import predict_rows
 from jaxsearch.cli.run import run_search
 
+COMMANDLINE = click.core.ParameterSource.COMMANDLINE
 # Where shares differ a device waits for another; after 40 seconds of that XLA would end the process.
 TIMEOUTS = {
     "xla_cpu_collective_call_warn_stuck_timeout_seconds": 86_400,
@@ -85,14 +88,33 @@ def cli(context: click.Context) -> None:
 @click.option("--test-share", default=0.2, show_default=True, help="Share of the rows that the search never sees.")
 @click.option("--seed", default=0, show_default=True, help="Decides every random draw.")
 @click.option("--out", type=click.Path(path_type=Path), help="Directory to write; by default a new one in runs/.")
-def run(**options) -> None:
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Go on with a run that was stopped: its directory. Its options hold; others may be added.",
+)
+@click.pass_context
+def run(context: click.Context, resume: Path | None, **options) -> None:
     """Search for a network for DATA: a CSV, Parquet or NPZ file, or a data set of `jaxsearch list`.
 
-    Without DATA: handwritten digits.
+    Without DATA: handwritten digits. Ctrl-C ends the search after the generation that is running, with the result so
+    far; it can be resumed then, and also if it was killed.
     """
+    typed = {name: value for name, value in options.items() if context.get_parameter_source(name) is COMMANDLINE}
+    if resume is not None and "out" in typed:
+        raise click.UsageError(f"--resume writes where the run did; got --out {typed['out']} as well. Leave it out.")
+    asked = Options(**options) if resume is None else resumed(resume, typed)
     use_compilation_cache()
     use_all_cores()
-    sys.exit(run_search(Options(**options)))
+    sys.exit(run_search(asked, resume))
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+def status(run: Path) -> None:
+    """Tell how far RUN, the directory of a run, is, while it runs or afterwards."""
+    click.echo("\n".join(lines_of_status(run)))
 
 
 @cli.command()

@@ -1,8 +1,6 @@
 """What the user sees."""
 
-import os
-import time
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,25 +10,13 @@ from rich.table import Table as Grid
 from jaxsearch.cli.networks import FAMILIES, described
 from jaxsearch.cli.records import Outcome
 from jaxsearch.evaluators.halving import Halving
-from jaxsearch.evaluators.metrics import metrics
+from jaxsearch.evaluators.metrics import Metric, metrics
 from jaxsearch.evaluators.training import Training
 from jaxsearch.problems.datasets import BUILT_IN, Table
+from jaxsearch.runners.generation import Generation
 from jaxsearch.strategies import registry
 
 LEADERS = 5
-
-
-def new_directory(wanted: Path | None, name: str) -> Path:
-    """The directory that the run will write, checked before the work: it must be new or empty."""
-    directory = (wanted or Path("runs") / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{name}").absolute()
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise ValueError(f"--out must be a new or empty directory; {directory} has content. Choose another name.")
-    if directory.resolve() == Path.cwd():
-        raise ValueError(f"--out must not be the current directory; got {wanted}. Name a directory inside it.")
-    parent = next(folder for folder in directory.parents if folder.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise ValueError(f"--out must lie in a directory that can be written; {parent} is not. Choose another place.")
-    return directory
 
 
 def announce(table: Table, training: Training, evaluator: Halving, strategy: Any, budget: int, num_test: int) -> None:
@@ -51,6 +37,21 @@ def announce(table: Table, training: Training, evaluator: Halving, strategy: Any
     )
 
 
+def lines(metric: Metric) -> Callable[[Generation], None]:
+    """A callback that prints a line for every generation, where no terminal shows a bar."""
+    failed = 0
+
+    def show(generation: Generation) -> None:
+        nonlocal failed
+        count = len(generation.results.loss)
+        failed += int(np.sum(~np.isfinite(generation.results.loss)))
+        best = metric.score(float(generation.best.loss))
+        rest = f", {failed} failed" if failed else ""
+        print(f"{int(generation.number) * count:5} candidates  best {metric.name} {best:.4g}{rest}", flush=True)
+
+    return show
+
+
 def explain(reason: str | None) -> None:
     """Says why this strategy, if it was chosen for the user."""
     if reason:
@@ -59,7 +60,7 @@ def explain(reason: str | None) -> None:
 
 def report(outcome: Outcome) -> None:
     """The leaderboard, the best network in words, and its scores."""
-    result, metric, rows = outcome.result, outcome.metric, outcome.trials.rows
+    result, metric, count = outcome.result, outcome.metric, len(outcome.trials)
     grid = Grid(title="Leaderboard", title_justify="left")
     for column in ("#", metric.name, "spread", "network", "learning rate", "weight decay"):
         grid.add_column(column)
@@ -73,12 +74,11 @@ def report(outcome: Outcome) -> None:
         print(f"Stopped early: {metric.name} {best.score:.4f} meets the target {outcome.options.stop_at:g}.")
     elif result.stopped in ("time", "interrupt"):
         print("Stopped early: " + ("the time limit is reached." if result.stopped == "time" else "interrupted."))
-    failed = outcome.trials.num_failed
-    print(
-        f"{len(rows)} candidates in {outcome.seconds:.0f} s, {failed} failed"
-        if failed
-        else f"{len(rows)} candidates in {outcome.seconds:.0f} s, none failed"
-    )
+    failed, repeated = outcome.trials.num_failed, outcome.trials.num_repeated
+    more = f", {repeated} a configuration that had been tried before" if repeated else ""
+    print(f"{count} candidates in {outcome.seconds:.0f} s, {failed or 'none'} failed{more}")
+    if bool(result.exhausted):
+        print("Every configuration of the space has been tried.")
     print(f"Best network: {best.architecture}")
     if len(best.folds) == 1:
         print(f"Validation {metric.name}: {best.score:.4f}, on rows held out")

@@ -3,17 +3,20 @@
 import dataclasses
 import sys
 import time
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from jaxsearch.cli import output
+from jaxsearch.cli.directory import CHECKPOINT, EVENTS, begin, how_to_resume, new_directory, outliving_terminal
 from jaxsearch.cli.networks import chunk_size, network
 from jaxsearch.cli.options import Options
 from jaxsearch.cli.records import Outcome, Trials, write
 from jaxsearch.cli.strategies import chosen, sized, strategy_name
 from jaxsearch.core.names import check_name
+from jaxsearch.core.types import Key, PyTree
 from jaxsearch.evaluators import splits
 from jaxsearch.evaluators.bucketed import worthwhile
 from jaxsearch.evaluators.fitted import fit
@@ -22,16 +25,68 @@ from jaxsearch.evaluators.metrics import Metric, metrics
 from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
 from jaxsearch.problems.datasets import Table, load
+from jaxsearch.runners.checkpoint import Checkpoint
+from jaxsearch.runners.events import EventLog
+from jaxsearch.runners.result import Result
 from jaxsearch.runners.search import search
 from jaxsearch.spaces import codec
+from jaxsearch.spaces.serialize import to_json
 from jaxsearch.strategies import registry
 
 STEPS = 1000  # gradients that the default number of epochs comes to
 
 
-def run_search(options: Options) -> int:
-    """Searches, reports and writes; returns the exit code."""
+class _Task(NamedTuple):
+    """What is to be done. test: `[n]` bool, the rows that the search does not see."""
+
+    options: Options
+    table: Table
+    test: np.ndarray
+    metric: Metric
+    training: Training
+    space: PyTree
+    strategy: Any
+    reason: str | None
+    key_search: Key
+    key_fit: Key
+
+
+def run_search(options: Options, again: Path | None = None) -> int:
+    """Searches, reports and writes; returns the exit code.
+
+    again: the directory of a run that is to go on.
+    """
     started = time.monotonic()
+    task = _task(options)
+    options, metric, evaluator = task.options, task.metric, _halving(task.training)
+    directory = again or new_directory(options.out, task.table.name)
+    output.announce(task.table, task.training, evaluator, task.strategy, options.budget, int(np.sum(task.test)))
+    output.explain(task.reason)
+    if again is None:  # else the run stays what it was, whatever is typed now
+        begin(directory, options, {"metric": metric.name, "space": to_json(task.space)})
+    log = EventLog(directory / EVENTS)
+    with outliving_terminal(directory):
+        result = search(
+            evaluator,
+            task.space,
+            task.strategy,
+            key=task.key_search,
+            max_evaluations=options.budget,
+            target=None if options.stop_at is None else metric.score(options.stop_at),
+            time_limit=options.time_limit,
+            callback=log if sys.stderr.isatty() else [log, output.lines(metric)],
+            checkpoint=Checkpoint(directory / CHECKPOINT, seconds=10),
+        )
+        log.write("end", stopped=result.stopped, seconds=round(time.monotonic() - started, 2))
+        interrupted = {"interrupt": 130, "terminate": 143}.get(result.stopped or "", 0)
+        # Who presses Ctrl-C wants the result so far; who terminates a process wants it to end.
+        failed = 0 if result.stopped == "terminate" else _conclude(task, result, directory, started)
+        if interrupted:
+            print(how_to_resume(directory), flush=True)
+        return failed or interrupted
+
+
+def _task(options: Options) -> _Task:
     wanted = strategy_name(options.strategy)
     table = load(options.data, options.target, options.task, options.drop, options.group, seed=options.seed)
     model, table = network(options, table)
@@ -39,46 +94,37 @@ def run_search(options: Options) -> int:
     key_test, key_search, key_fit = jax.random.split(jax.random.key(options.seed), 3)
     test = _test_rows(table, options, key_test)
     training, space = _training(model, table, test, options, metric), model.space()
-    evaluator = _halving(training)
     name, reason = chosen(wanted, codec.domain(space), options.budget)
-    options = dataclasses.replace(options, strategy=name)
     strategy = sized(registry[name], codec.domain(space), options.budget)
-    directory = output.new_directory(options.out, table.name)
-    trials = Trials(space, training.model, metric, progress=not sys.stderr.isatty())
-    output.announce(table, training, evaluator, strategy, options.budget, int(np.sum(test)))
-    output.explain(reason)
-    result = search(
-        evaluator,
-        space,
-        strategy,
-        key=key_search,
-        max_evaluations=options.budget,
-        target=None if options.stop_at is None else metric.score(options.stop_at),
-        time_limit=options.time_limit,
-        callback=trials.add,
-    )
-    result = dataclasses.replace(result, reason=reason)
-    if not trials.rows:
-        return 130  # interrupted in the first generation
+    options = dataclasses.replace(options, strategy=name)
+    return _Task(options, table, test, metric, training, space, strategy, reason, key_search, key_fit)
+
+
+def _conclude(task: _Task, result: Result, directory: Path, started: float) -> int:
+    """Trains the best network on all rows, tests it, reports and writes; 1 if there is none."""
+    table, metric, test = task.table, task.metric, task.test
+    archive: Any = result.archive  # there, as search was not told otherwise
+    trials = Trials(archive, task.space, task.training.model, metric)
     if not np.isfinite(float(result.loss)):
         print(
-            f"Error: all {len(trials.rows)} evaluations failed: no {metric.name} was finite. "
+            f"Error: all {len(trials)} evaluations failed: no {metric.name} was finite. "
             "Look for extreme values in the data, or use another --metric or fewer --folds.",
             file=sys.stderr,
         )
         return 1
-    fitted = fit(training, key_fit, space, result.params)
+    fitted = fit(task.training, task.key_fit, task.space, result.params)
     weights = np.ones(int(np.sum(test)), np.float32)
     test_loss = jax.jit(metric.loss)(fitted.predict(table.x[test]), table.y[test], weights)
     if not np.isfinite(float(test_loss)):
         print("Error: the best network diverged when trained on all rows. Try another --seed.", file=sys.stderr)
         return 1
     score, seconds = float(metric.score(float(test_loss))), time.monotonic() - started
-    outcome = Outcome(table, options, metric, result, trials, fitted, score, seconds)
+    result = dataclasses.replace(result, reason=task.reason)
+    outcome = Outcome(table, task.options, metric, result, trials, fitted, score, seconds)
     output.report(outcome)
-    directory = write(directory, outcome)
-    print(f"Wrote {directory}/trials.csv, best.json and model.npz")
-    return 130 if result.stopped == "interrupt" else 0
+    write(directory, outcome)
+    print(f"Wrote {directory}/trials.csv, best.json and model.npz", flush=True)
+    return 0
 
 
 def _training(model: Any, table: Table, test: np.ndarray, options: Options, metric: Metric) -> Training:

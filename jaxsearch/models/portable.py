@@ -3,7 +3,7 @@
 import json
 import zipfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -106,8 +106,8 @@ def _averaged(h: np.ndarray, axis: int, count: int) -> np.ndarray:
     return np.moveaxis(np.tensordot(h, weights, (axis, 1)), -1, axis)
 
 
-def save(path: str | Path, model: PortableModel) -> None:
-    """Writes the model to `path`."""
+def save(path: str | Path | IO[bytes], model: PortableModel) -> None:
+    """Writes the model to `path`, or into an open file."""
     arrays = {
         f"{name}{i}": part for i, layer in enumerate(model.layers) for name, part in zip("wb", layer, strict=True)
     }

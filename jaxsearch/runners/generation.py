@@ -36,6 +36,7 @@ class Generation(NamedTuple):
     results: Results
     best: Best
     state: PyTree  # the strategy's
+    number: Array  # [] int32, from 1
 
 
 class Progress(NamedTuple):
@@ -97,7 +98,7 @@ def advance(progress: Progress, strategy: Strategy, evaluator: Evaluator, space:
     best = progress.best.update(candidates, results)
     visited = visit(progress.visited, candidates.x, codec.domain(space))
     progress = Progress(progress.generation + 1, state, evaluator_state, best, num_failed, visited, key)
-    return progress, Generation(candidates, results, best, state)
+    return progress, Generation(candidates, results, best, state, progress.generation)
 
 
 def strong(tree: Any) -> Any:

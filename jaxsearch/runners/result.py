@@ -1,7 +1,10 @@
 """What a search gives back."""
 
+import numpy as np
+
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, PyTree
+from jaxsearch.runners.archive import Archive
 from jaxsearch.runners.generation import Progress
 from jaxsearch.spaces import codec
 
@@ -21,9 +24,10 @@ class Result:
     history: what was recorded, leading axis the generations; by default the best loss so far. Its length is static:
         entries from `num_generations` on repeat the last one.
     state: the strategy's last state, to go on with `ask` and `tell`.
-    stopped: why `search` ended: "target", "generations", "evaluations", "time", "patience", "exhausted", "callback"
-        or "interrupt"; None from `minimize`, which cannot know it at trace time.
+    stopped: why `search` ended: "target", "generations", "evaluations", "time", "patience", "exhausted", "callback",
+        "interrupt" or "terminate"; None from `minimize`, which cannot know it at trace time.
     reason: which strategy "auto" was, and why; None if you chose it.
+    archive, space: every candidate that `search` evaluated, and where they lie, see `trials`; None from `minimize`.
     """
 
     params: PyTree
@@ -37,6 +41,19 @@ class Result:
     state: PyTree
     stopped: str | None = static(default=None)
     reason: str | None = static(default=None)
+    archive: Archive | None = None
+    space: PyTree = None
+
+    def trials(self) -> dict[str, np.ndarray]:
+        """The table of all trials, a column `[N]` for each name, see `Archive.table`; `pandas.DataFrame` takes it.
+
+        Raises ValueError if the search kept no archive.
+        """
+        if self.archive is None:
+            raise ValueError(
+                "The trials need a search with archive=True; this one kept none. In minimize, use record instead."
+            )
+        return self.archive.table(self.space)
 
 
 def result_of(progress: Progress, space: PyTree, population_size: int, history: PyTree) -> Result:

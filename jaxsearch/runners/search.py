@@ -1,11 +1,9 @@
-"""A host loop around the compiled generation: progress, limits, callbacks."""
+"""A host loop around the compiled generation: progress, limits, callbacks, checkpoints."""
 
+import contextlib
 import dataclasses
-import math
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -13,7 +11,13 @@ import jax.numpy as jnp
 
 from jaxsearch.core.protocols import Evaluator, Strategy
 from jaxsearch.core.types import Key, PyTree, Scalar
-from jaxsearch.runners.generation import Generation, Progress, advance, population_size, start
+from jaxsearch.runners.bar import bar
+from jaxsearch.runners.checkpoint import Checkpoint, Store
+from jaxsearch.runners.fingerprint import fingerprint
+from jaxsearch.runners.generation import Generation, advance, population_size, start
+from jaxsearch.runners.interruption import interruptible
+from jaxsearch.runners.journal import Journal
+from jaxsearch.runners.limits import Limits
 from jaxsearch.runners.minimize import checked
 from jaxsearch.runners.result import Result, result_of
 
@@ -34,30 +38,38 @@ def search(
     target: Scalar | None = None,
     patience: int | None = None,
     repeat: bool = False,
-    callback: Callable[[Generation], Any] | None = None,
+    callback: Callable[[Generation], Any] | Sequence[Callable[[Generation], Any]] = (),
     progress: bool = True,
+    checkpoint: Checkpoint | str | os.PathLike | None = None,
+    archive: bool = True,
 ) -> Result:
     """Like `minimize`, along the same path for the same key, but generation by generation from the host.
 
     The numbers are equal, up to the last bit of an objective of which only one row is evaluated at a time.
 
     Ends with the first limit that is met, or when every configuration of a finite space has been evaluated, failed ones
-    among them, unless the strategy says from whom candidates go on, as `PBT` does; Ctrl-C ends it too, with the result
-    so far.
+    among them, unless the strategy says from whom candidates go on, as `PBT` does. Ctrl-C ends it after the generation
+    that is running, with the result so far; a second Ctrl-C at once.
 
     Args:
         objective, space, strategy, key, target: as in `minimize`. Without num_generations, "auto" also chooses how many
             candidates a generation has, unless they are trained.
         num_generations: generations to run, at least 1.
         max_evaluations: candidates that may be evaluated; whole generations only, so at least one population.
-        time_limit: seconds; the generation that is running then is finished.
+        time_limit: seconds; the generation that is running then is finished. If the search was interrupted and goes on
+            from a checkpoint, all its parts count.
         patience: generations without improvement of the best loss, after which to stop.
         repeat: go on when every configuration of a finite space has been evaluated, e.g. since the losses are noisy.
-        callback: gets every `Generation`; the search ends when it returns True.
+        callback: gets every `Generation`, or a list of functions that do; the search ends when one returns True.
         progress: show a bar on a terminal (needs rich, from the extra `cli`).
+        checkpoint: a directory in which the search saves itself every 30 seconds and at its end, or a `Checkpoint` that
+            says how often. A search that was killed goes on from there when it is called again, to the same numbers;
+            one that had ended goes on if a limit is wider now. SIGTERM then ends it as Ctrl-C does.
+        archive: keep all candidates on the host for `Result.trials()`; False for populations too large for that.
 
     Raises:
-        ValueError: for arguments that cannot work, or no limit at all.
+        ValueError: for arguments that cannot work, no limit at all, a checkpoint of another search or a damaged one,
+            and a directory that another process uses.
     """
     for name, value in (
         ("num_generations", num_generations),
@@ -78,98 +90,51 @@ def search(
     count = population_size(chosen, state.strategy, key)
     if target is not None:  # rounded like the loss, so that a loss equal to the target meets it
         target = float(jnp.asarray(target, jnp.result_type(float)))
-    limits = _Limits(time.monotonic(), count, num_generations, max_evaluations, time_limit, target, patience)
-    history, stopped = [], "interrupt"
-    try:
-        with _bar(progress, limits.generations, count) as show:
-            while True:
-                state, generation = _advance(state, chosen, evaluator, space)
-                history.append(float(state.best.loss))
+    limits = Limits(count, num_generations, max_evaluations, time_limit, target, patience)
+    callbacks = [callback] if callable(callback) else callback or ()
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(_opened(checkpoint, space, chosen, evaluator, key, archive)) if checkpoint else None
+        journal = Journal(state, archive, store)
+        journal.resume(_advance.eval_shape(state, chosen, evaluator, space)[1] if store else None)
+        interruption = stack.enter_context(interruptible(terminates=store is not None))
+        show = stack.enter_context(bar(progress, limits.generations, count, len(journal.history)))
+        stopped = limits.reached(journal.history, journal.seconds)
+        try:
+            while stopped is None:
+                state, generation = _advance(journal.state, chosen, evaluator, space)
+                journal.add(state, generation)
                 show(state)
-                ended = bool(callback and callback(generation))
+                ended = True in [bool(one(generation)) for one in callbacks]
                 goes_on = generation.candidates.origin is not None  # evaluated again, a configuration trains further
                 exhausted = not (repeat or goes_on) and len(state.visited) > 0 and bool(state.exhausted)
-                reason = limits.reached(history) or ("callback" if ended else "exhausted" if exhausted else None)
-                if reason:
-                    stopped = reason
-                    break
-    except KeyboardInterrupt:
-        if not history:
-            raise
-    history = jnp.asarray(history, jnp.result_type(float))
-    result = _result_of(state, space, population_size=count, history=history)
-    return dataclasses.replace(result, stopped=stopped, reason=why)
+                stopped = limits.reached(journal.history, journal.seconds) or (
+                    "callback" if ended else "exhausted" if exhausted else interruption.asked
+                )
+                journal.save(ended=stopped is not None)
+        except KeyboardInterrupt:
+            if not journal.history:
+                raise
+            stopped = "interrupt"
+        finally:
+            journal.save(ended=True)  # also when the objective or the callback raised
+    history, kept = journal.finished()
+    result = _result_of(journal.state, space, population_size=count, history=history)
+    return dataclasses.replace(result, stopped=stopped, reason=why, archive=kept, space=space if archive else None)
 
 
-@dataclasses.dataclass
-class _Limits:
-    started: float
-    count: int
-    num_generations: int | None
-    max_evaluations: int | None
-    time_limit: float | None
-    target: float | None
-    patience: int | None
-
-    def __post_init__(self):
-        if self.max_evaluations is not None and self.max_evaluations < self.count:
-            raise ValueError(
-                f"max_evaluations must allow one generation of {self.count} candidates; got {self.max_evaluations}. "
-                "Raise it or give the strategy a smaller population_size."
-            )
-
-    @property
-    def generations(self) -> int | None:
-        """The most generations that the limits allow, None if unknown."""
-        by_evaluations = None if self.max_evaluations is None else self.max_evaluations // self.count
-        return min((n for n in (self.num_generations, by_evaluations) if n is not None), default=None)
-
-    def reached(self, history: list[float]) -> str | None:
-        """The name of the limit that is met after the generations in `history`."""
-        if self.target is not None and history[-1] <= self.target:
-            return "target"
-        if len(history) == self.num_generations:
-            return "generations"
-        if len(history) == self.generations:
-            return "evaluations"
-        if self.time_limit is not None and time.monotonic() - self.started >= self.time_limit:
-            return "time"
-        if self.patience is not None and len(history) > self.patience and history[-1] >= history[-1 - self.patience]:
-            return "patience"
-        return None
-
-
-@contextmanager
-def _bar(wanted: bool, generations: int | None, count: int) -> Iterator[Callable[[Progress], None]]:
-    """A function that shows how far the search is, on the terminal if there is one."""
-    if not (wanted and sys.stderr.isatty()):
-        yield lambda state: None
-        return
-    try:
-        from rich import progress as rich
-        from rich.console import Console
-    except ImportError:
-        print("No progress bar without rich: pip install 'jaxsearch[cli]'", file=sys.stderr)
-        yield lambda state: None
-        return
-    columns = (
-        rich.TextColumn("{task.completed} evaluations"),
-        rich.BarColumn(),
-        rich.TextColumn("best {task.fields[best]}  {task.fields[rate]}/s{task.fields[failed]}"),
-        rich.TimeRemainingColumn(),
-    )
-    begin = time.monotonic()
-    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=generations and generations * count, best="-", rate="-", failed="")
-
-        def show(state: Progress) -> None:
-            done, failed, best = int(state.generation) * count, int(state.num_failed), float(state.best.loss)
-            bar.update(
-                task,
-                completed=done,
-                best=f"{best:.4g}" if math.isfinite(best) else "none yet",
-                rate=f"{done / (time.monotonic() - begin):.3g}",
-                failed=f"  {failed} failed" if failed else "",
-            )
-
-        yield show
+@contextlib.contextmanager
+def _opened(
+    checkpoint: Checkpoint | str | os.PathLike,
+    space: PyTree,
+    strategy: Strategy,
+    evaluator: Evaluator,
+    key: Key,
+    archive: bool,
+) -> Iterator[Store]:
+    """The files of this search, under a lock."""
+    facts = {"key": key, "space": space, "strategy": strategy, "evaluator": evaluator, "archive": archive}
+    facts["floats"] = str(jnp.result_type(float))
+    texts = {name: text for part, node in facts.items() for name, text in fingerprint(node, part).items()}
+    store = Store(checkpoint if isinstance(checkpoint, Checkpoint) else Checkpoint(checkpoint), texts)
+    with store.locked():
+        yield store

@@ -1,0 +1,88 @@
+"""Every candidate of a search, kept on the host."""
+
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from jaxsearch.core.types import HostArray, PyTree
+from jaxsearch.runners.generation import Generation
+from jaxsearch.spaces import codec
+from jaxsearch.spaces.columns import columns
+
+_decode = jax.jit(jax.vmap(codec.decode, in_axes=(None, 0)))
+
+
+class Archive(NamedTuple):
+    """What `search` evaluated, in this order: N candidates, NumPy arrays.
+
+    generation: `[N]` int32, from 1. x: `[N, D]`, the points of the unit cube. loss: `[N]`, +inf for those that failed
+        and those beyond a constraint. violation, budget, origin: `[N]`, or None, as in `Results` and `Candidates`.
+    aux: what the evaluator adds, with leading axis N.
+    seconds: `[N]`, each candidate's share of the time that its generation took. All else is the same for the same key.
+    """
+
+    generation: HostArray
+    x: HostArray
+    loss: HostArray
+    violation: HostArray | None = None
+    budget: HostArray | None = None
+    origin: HostArray | None = None
+    aux: PyTree = None
+    seconds: HostArray | None = None
+
+    @property
+    def status(self) -> np.ndarray:
+        """`[N]` of "ok", "failed" and "infeasible"."""
+        feasible = np.full(len(self.loss), True) if self.violation is None else self.violation <= 0
+        return np.where(np.isfinite(self.loss), "ok", np.where(feasible, "failed", "infeasible"))
+
+    def duplicate_of(self, space: PyTree) -> np.ndarray:
+        """`[N]` int64, the first trial with the same configuration; -1 for one that has not been tried before."""
+        table = columns(space, _decode(space, self.x))
+        seen: dict[str, int] = {}
+        rows = zip(*(column.tolist() for column in table.values()), strict=True)
+        first = np.array([seen.setdefault(repr(row), number) for number, row in enumerate(rows)])
+        return np.where(first == np.arange(len(first)), -1, first)
+
+    def table(self, space: PyTree) -> dict[str, np.ndarray]:
+        """The trials as columns `[N]`: trial, generation, status, loss, the parameters, and what else is known.
+
+        The parameters are named as in `spaces.columns`. Numbers that the evaluator adds follow under their names, those
+        with a further axis with an index in brackets, e.g. `folds[0]`. A DataFrame of pandas or Polars takes the dict.
+        """
+        table = {"trial": np.arange(len(self.loss)), "generation": self.generation, "status": self.status}
+        table |= {"loss": self.loss} | columns(space, _decode(space, self.x))
+        more = {name: getattr(self, name) for name in ("violation", "budget", "origin")}
+        more |= self.aux if isinstance(self.aux, dict) else {"aux": self.aux}
+        for name, value in (more | {"seconds": self.seconds}).items():
+            for path, leaf in jax.tree_util.tree_flatten_with_path(value)[0]:
+                full = name + jax.tree_util.keystr(path)
+                if leaf.ndim == 1:
+                    table[full] = leaf
+                elif leaf.ndim == 2:
+                    table |= {f"{full}[{i}]": leaf[:, i] for i in range(leaf.shape[1])}
+        return table
+
+
+def rows(generation: Generation) -> Archive:
+    """The candidates of a generation, on the device, without what only the host knows."""
+    candidates, results = generation.candidates, generation.results
+    number = generation.number  # stands for all of them
+    return Archive(
+        number, candidates.x, results.loss, results.violation, candidates.budget, candidates.origin, results.aux, number
+    )
+
+
+def archived(generation: Generation, seconds: float) -> Archive:
+    """The candidates of a generation that took so many seconds."""
+    found = jax.device_get(rows(generation))
+    count = len(found.loss)
+    return found._replace(
+        generation=np.full(count, found.generation, np.int32), seconds=np.full(count, seconds / count, np.float32)
+    )
+
+
+def joined(parts: list[Archive]) -> Archive:
+    """Archives one after the other."""
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)

@@ -1,0 +1,48 @@
+"""How far a search is, on the terminal."""
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from jaxsearch.runners.generation import Progress
+
+
+@contextmanager
+def bar(wanted: bool, generations: int | None, count: int, behind: int) -> Iterator[Callable[[Progress], None]]:
+    """A function that shows how far the search is, on the terminal if there is one.
+
+    generations: to run, None if unknown. count: candidates of one. behind: generations that an earlier part ran.
+    """
+    if not (wanted and sys.stderr.isatty()):
+        yield lambda state: None
+        return
+    try:
+        from rich import progress as rich
+        from rich.console import Console
+    except ImportError:
+        print("No progress bar without rich: pip install 'jaxsearch[cli]'", file=sys.stderr)
+        yield lambda state: None
+        return
+    columns = (
+        rich.TextColumn("{task.completed} evaluations"),
+        rich.BarColumn(),
+        rich.TextColumn("best {task.fields[best]}  {task.fields[rate]}/s{task.fields[failed]}"),
+        rich.TimeRemainingColumn(),
+    )
+    begin = time.monotonic()
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task("", total=generations and generations * count, best="-", rate="-", failed="")
+
+        def show(state: Progress) -> None:
+            done, failed, best = int(state.generation) * count, int(state.num_failed), float(state.best.loss)
+            shown.update(
+                task,
+                completed=done,
+                best=f"{best:.4g}" if math.isfinite(best) else "none yet",
+                rate=f"{(done - behind * count) / (time.monotonic() - begin):.3g}",
+                failed=f"  {failed} failed" if failed else "",
+            )
+
+        yield show

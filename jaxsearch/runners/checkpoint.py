@@ -1,0 +1,152 @@
+"""A search in files: whole ones or none, without pickle, under a lock."""
+
+import contextlib
+import dataclasses
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from jaxsearch.core.types import PyTree
+from jaxsearch.runners.files import damaged, locked, on_host, placed, read, write
+from jaxsearch.runners.fingerprint import differences
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """Where `search` saves itself, and how often. A search that finds itself there goes on from where it was.
+
+    directory: of this search alone; it is made if it does not exist.
+    generations, seconds: a checkpoint follows when so many have passed since the last one, whichever comes first; None
+        for no such limit. A search that ends, or is ended, saves itself in any case.
+    keep: checkpoints that are kept, at least 1.
+    Raises ValueError for values that are out of range, and for no limit at all.
+    """
+
+    directory: str | os.PathLike
+    generations: int | None = None
+    seconds: float | None = 30.0
+    keep: int = 2
+
+    def __post_init__(self):
+        for name, least in (("generations", 1), ("keep", 1)):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+                raise ValueError(f"Checkpoint.{name} must be an integer of at least {least}; got {value!r}. Try 1.")
+        if self.seconds is not None and not self.seconds >= 0:
+            raise ValueError(f"Checkpoint.seconds must be at least 0; got {self.seconds!r}. Try 30.")
+        if self.generations is self.seconds is None:
+            raise ValueError("A Checkpoint needs generations or seconds; got neither. Leave seconds at 30.")
+
+
+class Saved(NamedTuple):
+    """A search as it was saved: its state, its trials (None if it kept none), best losses, seconds that it ran."""
+
+    state: PyTree
+    trials: PyTree
+    history: list[float]
+    seconds: float
+
+
+class Store:
+    """The files of one search: `state-N.npz` after generation N, and `trials-M-N.npz` of generations M to N."""
+
+    def __init__(self, checkpoint: Checkpoint, facts: dict[str, str]):
+        self._checkpoint, self._facts = checkpoint, facts
+        self._directory = Path(checkpoint.directory)
+        self._number = 0  # the generation of the newest checkpoint
+        self._writes = jax.process_index() == 0  # of several processes one writes
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """No other process at work in the directory. Raises ValueError if there is one."""
+        with contextlib.ExitStack() as stack:
+            if self._writes:
+                self._directory.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(locked(self._directory / "lock"))
+            yield
+
+    def load(self, state: PyTree, trials: PyTree) -> Saved | None:
+        """The newest checkpoint, None if there is none.
+
+        state: a state of this search, whose structure, types and placement on devices the loaded one gets.
+        trials: the structure of its trials, None if it keeps none.
+        Raises ValueError for the checkpoint of another search and for a file that is damaged.
+        """
+        numbers = self._states()
+        self._number = numbers[-1] if numbers else 0
+        if self._writes:  # what a killed process left
+            for (_, last), path in self._trials().items():
+                if last > self._number:
+                    path.unlink()
+        if not numbers:
+            return None
+        path = self._directory / f"state-{self._number}.npz"
+        about, (history, *leaves) = read(path)
+        differing = differences(about["search"], self._facts)
+        if differing:
+            more = f", and {len(differing) - 3} more" if len(differing) > 3 else ""
+            raise ValueError(
+                f"The checkpoint in {self._directory} is of another search: {'; '.join(differing[:3])}{more}. Give the "
+                "arguments that it had, or use another directory."
+            )
+        found = _unflatten(state, leaves, path)
+        state = jax.tree.map(lambda leaf, like: placed(leaf, like, path), found, state)
+        return Saved(state, None if trials is None else self._load_trials(trials), history.tolist(), about["seconds"])
+
+    def due(self, generation: int, seconds: float, ended: bool) -> bool:
+        """Whether it is time to save, at this generation and so many seconds after the last time."""
+        limits, new = self._checkpoint, generation - self._number
+        by_number = limits.generations is not None and new >= limits.generations
+        return new > 0 and (ended or by_number or (limits.seconds is not None and seconds >= limits.seconds))
+
+    def save(self, state: PyTree, trials: PyTree, history: list[float], seconds: float) -> None:
+        """Writes the state after the last generation of `history`, and the trials since the last time."""
+        number = len(history)
+        leaves = [on_host(leaf) for leaf in jax.tree.leaves(state)]
+        if self._writes:
+            if trials is not None:
+                write(self._directory / f"trials-{self._number + 1}-{number}.npz", {}, jax.tree.leaves(trials))
+            about = {"search": self._facts, "seconds": seconds}
+            write(self._directory / f"state-{number}.npz", about, [np.asarray(history, float), *leaves])
+            for old in self._states()[: -self._checkpoint.keep]:
+                (self._directory / f"state-{old}.npz").unlink()
+        self._number = number
+
+    def _states(self) -> list[int]:
+        found = (re.fullmatch(r"state-(\d+)\.npz", path.name) for path in self._directory.glob("state-*.npz"))
+        return sorted(int(match[1]) for match in found if match)
+
+    def _trials(self) -> dict[tuple[int, int], Path]:
+        """The files of trials by their first and last generation."""
+        paths = {path: re.fullmatch(r"trials-(\d+)-(\d+)\.npz", path.name) for path in self._directory.glob("trials-*")}
+        return dict(sorted(((int(match[1]), int(match[2])), path) for path, match in paths.items() if match))
+
+    def _load_trials(self, like: PyTree) -> PyTree:
+        # From the last one back: of files that were written without their state, which overlap, none is met.
+        files, parts, generation = (
+            {last: (first, path) for (first, last), path in self._trials().items()},
+            [],
+            self._number,
+        )
+        while generation:
+            if generation not in files:
+                raise ValueError(
+                    f"{self._directory} lacks the trials before generation {generation + 1}. Restore their file, or "
+                    "start anew in another directory."
+                )
+            first, path = files[generation]
+            parts.append(_unflatten(like, read(path)[1], path))
+            generation = first - 1
+        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *reversed(parts))
+
+
+def _unflatten(like: PyTree, leaves: list[np.ndarray], path: Path) -> PyTree:
+    structure = jax.tree.structure(like)
+    if len(leaves) != structure.num_leaves:
+        raise damaged(path, f"{len(leaves)} arrays in place of {structure.num_leaves}")
+    return structure.unflatten(leaves)

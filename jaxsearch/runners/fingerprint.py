@@ -1,0 +1,80 @@
+"""What distinguishes one search from another, as text: a checkpoint is of the search with the same."""
+
+import dataclasses
+import functools
+import hashlib
+import re
+import types
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsearch.core.types import PyTree
+
+
+def fingerprint(node: Any, name: str) -> dict[str, str]:
+    """A text for every part of an object, by the name of its place: `{"strategy": "GA", "strategy.elites": "2", ...}`.
+
+    Arrays are told by a digest of their content, functions by their name and a digest of their code; what they close
+    over or call is not looked at.
+    """
+    if isinstance(node, jax.Array | np.ndarray | np.generic):
+        return {name: _array(node)}
+    if isinstance(node, type) or node is None or isinstance(node, bool | int | float | complex | str | bytes):
+        return {name: repr(node)}
+    if isinstance(node, functools.partial):  # also jax.tree_util.Partial
+        parts = {"function": node.func, "arguments": node.args, "keywords": node.keywords}
+        return _all(name, "Partial", {f".{part}": value for part, value in parts.items()})
+    if dataclasses.is_dataclass(node):
+        fields = {f".{field.name}": getattr(node, field.name) for field in dataclasses.fields(node)}
+        return _all(name, type(node).__qualname__, fields)
+    if isinstance(node, dict):
+        return _all(name, "dict", {f"[{key!r}]": value for key, value in node.items()})
+    if isinstance(node, list | tuple):
+        return _all(name, type(node).__qualname__, {f"[{i}]": value for i, value in enumerate(node)})
+    if not jax.tree_util.all_leaves([node]):  # another pytree, such as a Switch
+        children, _ = jax.tree_util.tree_flatten_with_path(node, is_leaf=lambda part: part is not node)
+        return _all(name, type(node).__qualname__, {jax.tree_util.keystr(path): part for path, part in children})
+    if hasattr(node, "__qualname__"):
+        code = f" {_digest(_code(node.__code__))}" if isinstance(node, types.FunctionType) else ""
+        return {name: f"{getattr(node, '__module__', '')}.{node.__qualname__}{code}"}
+    kind = type(node)
+    text = kind.__qualname__ if kind.__repr__ is object.__repr__ else repr(node)
+    return {name: re.sub(r" at 0x[0-9a-fA-F]+", "", text)}
+
+
+def differences(saved: dict[str, str], current: dict[str, str]) -> list[str]:
+    """What differs between two fingerprints, in words."""
+    names = [name for name in {**saved, **current} if saved.get(name) != current.get(name)]
+    return [f"{name} was {saved.get(name, 'absent')} and is {current.get(name, 'absent')}" for name in names]
+
+
+def _all(name: str, kind: str, parts: dict[str, PyTree]) -> dict[str, str]:
+    found = {name: kind}
+    for part, value in parts.items():
+        found |= fingerprint(value, name + part)
+    return found
+
+
+def _array(array: Any) -> str:
+    kind = array.dtype
+    if isinstance(array, jax.Array) and jnp.issubdtype(array.dtype, jax.dtypes.prng_key):
+        array = jax.random.key_data(array)
+    host = np.ascontiguousarray(jax.device_get(array))
+    if host.dtype == object:
+        return f"{kind}{list(host.shape)} {host.tolist()!r}"
+    if host.size == 1:
+        return f"{kind} {host.reshape(-1)[0].item()!r}"
+    return f"{kind}{list(host.shape)} {_digest(host.tobytes())}"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _code(code: types.CodeType) -> bytes:
+    """What a function does, but for comments and line numbers."""
+    constants = [_code(part) if isinstance(part, types.CodeType) else repr(part).encode() for part in code.co_consts]
+    return b" ".join([code.co_code, *constants, *(name.encode() for name in code.co_names)])

@@ -1,0 +1,45 @@
+"""Signals that end a search after the generation that is running."""
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+
+class Interruption:
+    """Which signal has asked the search to end: "interrupt" (Ctrl-C), "terminate", or None."""
+
+    def __init__(self):
+        self.asked: str | None = None
+
+    def interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Handles Ctrl-C: once to end after the generation, twice to end at once."""
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = "interrupt"
+        print("Ending after this generation; press Ctrl-C again to end at once.", file=sys.stderr, flush=True)
+
+    def terminate(self, number: int, frame: FrameType | None) -> None:
+        """Handles SIGTERM."""
+        self.asked = "terminate"
+
+
+@contextlib.contextmanager
+def interruptible(terminates: bool) -> Iterator[Interruption]:
+    """Ctrl-C asks first, and SIGTERM asks if the search `terminates` in good order. A handler of the user's stays."""
+    interruption = Interruption()
+    wanted: dict[int, tuple[Any, Any]] = {signal.SIGINT: (signal.default_int_handler, interruption.interrupt)}
+    if terminates:
+        wanted[signal.SIGTERM] = (signal.SIG_DFL, interruption.terminate)
+    here = threading.current_thread() is threading.main_thread()  # elsewhere Python allows no handlers
+    taken = {number: usual for number, (usual, _) in wanted.items() if here and signal.getsignal(number) is usual}
+    for number in taken:
+        signal.signal(number, wanted[number][1])
+    try:
+        yield interruption
+    finally:
+        for number, usual in taken.items():
+            signal.signal(number, usual)

@@ -1,0 +1,82 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+
+import jaxsearch as js
+
+SPACE = {
+    "rate": js.Float(1e-3, 0.1, log=True),
+    "widths": js.Int(1, 3, shape=(2,)),
+    "kind": js.Choice("a", ("b", 1), None),
+    "optimizer": js.Switch(sgd={}, adam={"b1": js.Float(0, 1)}),
+}
+
+
+def objective(key, params):
+    return jnp.where(params["kind"] == 2, jnp.nan, params["rate"] + params["optimizer"].index)
+
+
+@pytest.fixture(scope="module")
+def result():
+    return js.search(objective, SPACE, js.RandomSearch(20), key=jax.random.key(0), num_generations=3)
+
+
+def test_the_table_says_what_describe_says(result):
+    table, decode = result.trials(), jax.jit(lambda x: js.decode(SPACE, x))
+    for row, x in enumerate(result.archive.x):
+        plain = js.describe(SPACE, decode(x))
+        assert table["rate"][row] == plain["rate"]
+        assert [table["widths[0]"][row], table["widths[1]"][row]] == plain["widths"]
+        assert table["kind"][row] == plain["kind"]
+        assert table["optimizer"][row] in plain["optimizer"]
+        assert table["optimizer.adam.b1"][row] == plain["optimizer"].get("adam", {}).get("b1")
+
+
+def test_the_table_is_a_data_frame(result):
+    frame = pd.DataFrame(result.trials())
+    assert frame["trial"].tolist() == list(range(60))
+    assert frame["generation"].value_counts().tolist() == [20, 20, 20]
+    assert set(frame["status"]) == {"ok", "failed"}
+    assert (frame["status"] == "failed").sum() == int(result.num_failed)
+    assert ((frame["kind"].isna()) == (frame["status"] == "failed")).all()
+    assert frame["loss"].min() == float(result.loss)
+    assert (frame["seconds"] > 0).all()
+    assert "grad" not in frame
+
+
+def test_duplicates_have_the_number_of_the_first(result):
+    space = {"a": js.Int(1, 2), "b": js.Switch(x={}, y={"c": js.Int(1, 2)})}
+    found = js.search(lambda key, p: 0.0 * p["a"], space, js.RandomSearch(30), key=jax.random.key(0), num_generations=1)
+    table, first = found.trials(), found.archive.duplicate_of(space)
+    rows = list(zip(table["a"], table["b"], table["b.y.c"], strict=True))
+    assert [rows.index(row) for row in rows] == np.where(first < 0, np.arange(30), first).tolist()
+    assert (first < 0).sum() == len(set(rows)) <= 6  # a branch that is not taken makes no difference
+    assert (result.archive.duplicate_of(SPACE) == -1).all()
+
+
+def test_constraints_and_what_the_evaluator_adds():
+    x = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
+    training = js.Training(
+        js.models.MLP(2, 2, max_layers=1, max_width=16),
+        (x, (x[:, 0] > 0).astype(int)),
+        folds=2,
+        epochs=2,
+        max_flops=100.0,
+    )
+    found = js.search(training, training.model.space(), js.RandomSearch(8), key=jax.random.key(0), num_generations=1)
+    table = found.trials()
+    assert set(table["status"]) == {"ok", "infeasible"}
+    assert ((table["violation"] > 0) == (table["status"] == "infeasible")).all()
+    ok = table["status"] == "ok"
+    np.testing.assert_allclose((table["folds[0]"] + table["folds[1]"])[ok] / 2, table["loss"][ok], rtol=1e-6)
+    assert table["epochs"][ok].tolist() == [2] * ok.sum()
+
+
+def test_without_an_archive_there_is_no_table():
+    found = js.search(
+        lambda key, p: p["a"], {"a": js.Float(0, 1)}, "ga", key=jax.random.key(0), num_generations=1, archive=False
+    )
+    with pytest.raises(ValueError, match="need a search with archive=True"):
+        found.trials()

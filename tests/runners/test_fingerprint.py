@@ -1,0 +1,56 @@
+import functools
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import jaxsearch as js
+from jaxsearch.runners.fingerprint import differences, fingerprint
+
+
+def test_parts_are_told_by_name():
+    found = fingerprint({"strategy": js.Restart(js.PSO(population_size=7))}, "search")
+    assert found["search['strategy']"] == "Restart"
+    assert found["search['strategy'].strategy.population_size"] == "7"
+
+
+def test_equal_things_have_equal_texts_and_different_ones_do_not():
+    def objective(key, params):
+        return params
+
+    things = [
+        lambda: js.Switch(a={}, b={"x": js.Float(0, 1)}),
+        lambda: js.Switch(a={}, b={"x": js.Float(0, 2)}),
+        lambda: js.Choice("a", 1),
+        lambda: js.Choice("a", 1.0),
+        lambda: js.Choice("a", print),
+        lambda: np.arange(3),
+        lambda: jnp.arange(3),
+        lambda: jnp.arange(3.0),
+        lambda: jax.random.key(1),
+        lambda: jax.random.key(1, impl="rbg"),
+        lambda: functools.partial(objective, 1),
+        lambda: functools.partial(objective, 2),
+        lambda: objective,
+        lambda: eqx.nn.Linear(2, 3, key=jax.random.key(0)),
+        lambda: eqx.nn.Linear(2, 3, key=jax.random.key(1)),
+        lambda: object(),
+        lambda: float("nan"),
+        lambda: b"bytes",
+    ]
+    texts = [fingerprint(thing(), "x") for thing in things]
+    assert texts == [fingerprint(thing(), "x") for thing in things]
+    same = [(i, j) for i in range(len(texts)) for j in range(i) if not differences(texts[i], texts[j])]
+    assert same in ([], [(6, 5)])  # NumPy's integers are wider, unless JAX has 64 bits
+
+
+def test_functions_are_told_by_their_code():
+    one, other, again = (lambda x: x + 1), (lambda x: x + 2), (lambda x: x + 1)
+    assert fingerprint(one, "f") == fingerprint(again, "f") != fingerprint(other, "f")
+    assert " at 0x" not in str(fingerprint(lambda: lambda y: y, "f"))
+
+
+def test_differences_say_what_was_and_what_is():
+    saved, current = {"a": "1", "b": "2"}, {"a": "1", "b": "3", "c": "4"}
+    assert differences(saved, current) == ["b was 2 and is 3", "c was absent and is 4"]
