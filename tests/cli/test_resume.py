@@ -2,8 +2,12 @@
 
 import json
 import os
+import pty
 import signal
+import subprocess
+import sys
 import threading
+import time
 
 import pytest
 
@@ -20,9 +24,11 @@ def content(directory):
 
 
 @pytest.fixture
-def whole(jaxsearch, tmp_path):
-    assert jaxsearch("run", *SMALL, "--out", "whole")[0] == 0
-    return content(tmp_path / "whole")
+def whole(jaxsearch, tmp_path, known={}):  # noqa: B006  # the same for all tests of a process
+    if not known:
+        assert jaxsearch("run", *SMALL, "--out", "whole")[0] == 0
+        known.update(content(tmp_path / "whole"))
+    return known
 
 
 def send(number):
@@ -60,6 +66,22 @@ def test_signals_end_a_run_which_goes_on_later(jaxsearch, tmp_path, monkeypatch,
     assert jaxsearch("status", "r")[1].splitlines()[0].endswith("ga on iris")
     assert jaxsearch("run", "--resume", "r")[0] == 0
     assert content(tmp_path / "r") == whole
+
+
+def test_a_closed_terminal_does_not_end_a_run(tmp_path):
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "jaxsearch.cli", "run", *SMALL, "--budget", "200", "--out", str(tmp_path / "r")]
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+    os.close(slave)
+    log = tmp_path / "r" / "events.jsonl"
+    while not log.exists():  # the first generation has ended
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGHUP)  # as the system does
+    os.close(master)
+    assert process.wait() == 0
+    assert (tmp_path / "r" / "best.json").exists()
+    assert "Leaderboard" in (tmp_path / "r" / "output.txt").read_text()
 
 
 def test_the_status_of_a_run(jaxsearch, tmp_path):

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -189,23 +188,48 @@ def test_training_resumes_to_the_same_bits(tmp_path):
     same(run(4, tmp_path).archive, run(4).archive)
 
 
-PROGRAM = """
-import sys, time
+# Runs a search for every directory that it is told, in a process that is forked when Python and JAX are there.
+SERVER = """
+import os, sys, time
 import jax, numpy as np
 import jaxsearch as js
+
 space = {"x": js.Float(0, 1), "k": js.Choice("a", "b")}
+
 def objective(params):
-    time.sleep(.002)
+    time.sleep(.001)
     return params["x"] + (params["k"] == "a")
-result = js.search(js.Callback(objective), space, js.GA(population_size=4), key=jax.random.key(0), num_generations=60,
-                   checkpoint=js.Checkpoint(sys.argv[1], generations=3), callback=lambda g: print(g.number, flush=True))
-np.savez(sys.argv[1] + "/result.npz", x=result.archive.x, loss=result.archive.loss, best=result.x)
-print(result.stopped)
+
+def run(directory):
+    found = js.search(js.Callback(objective), space, js.GA(population_size=4), num_generations=200,
+                      key=jax.random.key(0), checkpoint=js.Checkpoint(directory, generations=1))
+    np.savez(directory + "/result.npz", x=found.archive.x, loss=found.archive.loss, best=found.x, stopped=found.stopped)
+
+for line in sys.stdin:
+    if not (child := os.fork()):
+        run(line.strip())
+        os._exit(0)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
-def start(directory):
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, str(directory)], stdout=subprocess.PIPE, text=True)
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    cache = {
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("cache")),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+    command, pipes = [sys.executable, "-c", SERVER], {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, bufsize=1, env=os.environ | cache, **pipes) as process:
+        yield process
+        process.stdin.close()
+
+
+def start(server, directory):
+    """The number of a process that searches there; what it ends with is the server's next line."""
+    server.stdin.write(f"{directory}\n")
+    return int(server.stdout.readline())
 
 
 def finished(directory):
@@ -214,38 +238,40 @@ def finished(directory):
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory):
+def uninterrupted(server, tmp_path_factory):
     directory = tmp_path_factory.mktemp("whole")
-    process = start(directory)
-    output, _ = process.communicate()
-    assert output.split()[-1] == "generations"
+    start(server, directory)
+    assert int(server.stdout.readline()) == 0
     return finished(directory)
 
 
-def test_a_killed_search_goes_on_to_the_same_bytes(tmp_path, uninterrupted):
-    random, kills = np.random.default_rng(1), 0
-    while not (tmp_path / "result.npz").exists():
-        process = start(tmp_path)
-        for _ in range(random.integers(1, 25)):
-            process.stdout.readline()
-        time.sleep(random.uniform(0, 0.02))
-        if kills < 5:
-            process.kill()
-            kills += process.wait() == -signal.SIGKILL
-        process.communicate()
-    assert kills >= 3
+def test_a_killed_search_goes_on_to_the_same_bytes(server, tmp_path, uninterrupted):
+    random = np.random.default_rng(1)
+    for kill in range(30):
+        before, process = set(tmp_path.glob("state-*.npz")), start(server, tmp_path)
+        if kill % 3 == 0:  # at any moment from the first on
+            time.sleep(random.uniform(0, 0.7))
+        else:  # while it searches and saves
+            while set(tmp_path.glob("state-*.npz")) == before:
+                time.sleep(0.001)
+            time.sleep(random.uniform(0, 0.01))
+        os.kill(process, signal.SIGKILL)
+        assert int(server.stdout.readline()) == -signal.SIGKILL
+    start(server, tmp_path)
+    assert int(server.stdout.readline()) == 0
     assert finished(tmp_path) == uninterrupted
 
 
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "interrupt"), (signal.SIGTERM, "terminate")])
-def test_signals_end_the_generation_and_save(tmp_path, uninterrupted, number, name):
-    process = start(tmp_path)
-    for _ in range(10):
-        process.stdout.readline()
-    process.send_signal(number)
-    *generations, stopped = process.communicate()[0].split()
-    assert process.returncode == 0
-    assert stopped == name
-    assert (Path(tmp_path) / f"state-{generations[-1] if generations else 10}.npz").exists()
-    start(tmp_path).communicate()
+def test_signals_end_the_generation_and_save(server, tmp_path, uninterrupted, number, name):
+    process = start(server, tmp_path)
+    while not (tmp_path / "state-9.npz").exists():
+        time.sleep(0.002)
+    os.kill(process, number)
+    assert int(server.stdout.readline()) == 0
+    with np.load(tmp_path / "result.npz") as file:
+        assert file["stopped"] == name
+        assert (tmp_path / f"state-{len(file['loss']) // 4}.npz").exists()
+    start(server, tmp_path)
+    assert int(server.stdout.readline()) == 0
     assert finished(tmp_path) == uninterrupted
