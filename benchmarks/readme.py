@@ -308,6 +308,24 @@ def cells() -> str:
     return caption + table(["side", *columns.split("|")], rows)
 
 
+def reliability() -> str:
+    """What kills do to a search, how its memory grows, and what records and checkpoints cost."""
+    result = load("reliability")
+    kills, cost = result["kills"], result["cost"]
+    repeated, resident = kills["generations_to_repeat"], kills["resident_bytes"]
+    fate = "the same trials and the same result, byte for byte" if kills["identical"] else "OTHER TRIALS"
+    grown, kept = (resident[-1] - resident[0]) / 1e6, kills["archive_bytes"] / 1e6
+    ratio = cost["ratio"]
+    return (
+        f"{measured(result['about'])}: {kills['kills']} kills of a search of {kills['evaluations']:,} evaluations: {fate} as without "
+        f"them; after a kill {repeated['median']:.0f} generations ran again (at most {repeated['most']}). From the first "
+        f"generation to the last the process grew by {grown:.0f} MB, its archive is {kept:.0f} MB. With archive, log of "
+        f"events, checkpoints every second and the bar, {cost['generations']} generations of 50 ms take "
+        f"{100 * (ratio['median'] - 1):.1f} % longer (quartiles {100 * (ratio['low'] - 1):.1f} to "
+        f"{100 * (ratio['high'] - 1):.1f} %)."
+    )
+
+
 PARTS = speed_parts.PARTS | {
     "strategies": strategies,
     "first_run": first_run,
@@ -324,6 +342,7 @@ PARTS = speed_parts.PARTS | {
     "equivalence": equivalence,
     "model_quality": model_quality,
     "training_memory": training_memory,
+    "reliability": reliability,
     "images": images,
     "choice": choice,
     "choice_picks": functools.partial(choice, picks=True),

@@ -26,9 +26,9 @@ class Journal:
         self._first = self._saved = 0  # generations before this part, and those of it that are on the disk
         self._started = self._saved_at = self._told = time.monotonic()
 
-    def resume(self, generation: Generation | None) -> None:
+    def resume(self, generation: Generation) -> None:
         """Goes on from the checkpoint, if there is one. generation: one, or the shapes of its arrays."""
-        structure = rows(generation) if generation and self._keeps_trials else None
+        structure = rows(generation) if self._keeps_trials else None
         saved = self._store and self._store.load(self.state, structure)
         if saved:
             self.state, self.history, self._first = saved.state, saved.history, len(saved.history)

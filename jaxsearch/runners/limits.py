@@ -3,21 +3,35 @@
 import dataclasses
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class Limits:
-    """Whichever is met first ends the search; None is no limit.
+    """Whichever is met first ends the search; None is no limit. The fields are the arguments of `search`.
 
-    count: candidates of a generation. seconds: of the search, over all its parts if it was interrupted.
+    count: candidates of a generation, once they are known.
+    Raises ValueError for values that are out of range, and for no limit at all.
     """
 
-    count: int
     num_generations: int | None
     max_evaluations: int | None
-    seconds: float | None
+    time_limit: float | None
     target: float | None
     patience: int | None
+    count: int = 1
 
     def __post_init__(self):
+        for name in ("num_generations", "max_evaluations", "patience"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise ValueError(f"{name} must be an integer of at least 1; got {value!r}. Leave it out for no limit.")
+        if self.time_limit is not None and not self.time_limit > 0:
+            raise ValueError(
+                f"time_limit must be more than 0 seconds; got {self.time_limit!r}. Leave it out for no limit."
+            )
+        if self.num_generations is self.max_evaluations is self.time_limit is self.patience is None:
+            raise ValueError(
+                "A search needs an end; got none of num_generations, max_evaluations, time_limit and patience. "
+                "Give at least one."
+            )
         if self.max_evaluations is not None and self.max_evaluations < self.count:
             raise ValueError(
                 f"max_evaluations must allow one generation of {self.count} candidates; got {self.max_evaluations}. "
@@ -31,7 +45,7 @@ class Limits:
         return min((n for n in (self.num_generations, by_evaluations) if n is not None), default=None)
 
     def reached(self, history: list[float], seconds: float) -> str | None:
-        """The name of the limit that is met after the generations in `history`, which took so many seconds."""
+        """What is met after the generations with these best losses, which took so many seconds: a name, or None."""
         if not history:
             return None
         if self.target is not None and history[-1] <= self.target:
@@ -40,7 +54,7 @@ class Limits:
             return "generations"
         if self.generations is not None and len(history) >= self.generations:
             return "evaluations"
-        if self.seconds is not None and seconds >= self.seconds:
+        if self.time_limit is not None and seconds >= self.time_limit:
             return "time"
         if self.patience is not None and len(history) > self.patience and history[-1] >= history[-1 - self.patience]:
             return "patience"

@@ -71,45 +71,35 @@ def search(
         ValueError: for arguments that cannot work, no limit at all, a checkpoint of another search or a damaged one,
             and a directory that another process uses.
     """
-    for name, value in (
-        ("num_generations", num_generations),
-        ("max_evaluations", max_evaluations),
-        ("patience", patience),
-    ):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-            raise ValueError(f"{name} must be an integer of at least 1; got {value!r}. Leave it out for no limit.")
-    if time_limit is not None and not time_limit > 0:
-        raise ValueError(f"time_limit must be more than 0 seconds; got {time_limit!r}. Leave it out for no limit.")
-    if num_generations is max_evaluations is time_limit is patience is None:
-        raise ValueError(
-            "A search needs an end; got none of num_generations, max_evaluations, time_limit and patience. "
-            "Give at least one."
-        )
-    (evaluator, space, chosen), why = checked(objective, space, strategy, num_generations, max_evaluations)
-    state = _start(key, chosen, evaluator, space)
-    count = population_size(chosen, state.strategy, key)
     if target is not None:  # rounded like the loss, so that a loss equal to the target meets it
         target = float(jnp.asarray(target, jnp.result_type(float)))
-    limits = Limits(count, num_generations, max_evaluations, time_limit, target, patience)
+    limits = Limits(num_generations, max_evaluations, time_limit, target, patience)
+    (evaluator, space, chosen), why = checked(objective, space, strategy, num_generations, max_evaluations)
+    state = _start(key, chosen, evaluator, space)
+    limits = dataclasses.replace(limits, count=population_size(chosen, state.strategy, key))
+    structure = _advance.eval_shape(state, chosen, evaluator, space)[1]
+    goes_on = repeat or structure.candidates.origin is not None  # evaluated again, a configuration trains further
     callbacks = [callback] if callable(callback) else callback or ()
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(_opened(checkpoint, space, chosen, evaluator, key, archive)) if checkpoint else None
         journal = Journal(state, archive, store)
-        journal.resume(_advance.eval_shape(state, chosen, evaluator, space)[1] if store else None)
+        journal.resume(structure)
         interruption = stack.enter_context(interruptible(terminates=store is not None))
-        show = stack.enter_context(bar(progress, limits.generations, count, len(journal.history)))
-        stopped = limits.reached(journal.history, journal.seconds)
+        show = stack.enter_context(bar(progress, limits.generations, limits.count, len(journal.history)))
+
+        def reason() -> str | None:
+            finite = not goes_on and len(journal.state.visited) > 0
+            exhausted = "exhausted" if finite and bool(journal.state.exhausted) else None
+            return limits.reached(journal.history, journal.seconds) or exhausted
+
+        stopped = reason()
         try:
             while stopped is None:
                 state, generation = _advance(journal.state, chosen, evaluator, space)
                 journal.add(state, generation)
                 show(state)
                 ended = True in [bool(one(generation)) for one in callbacks]
-                goes_on = generation.candidates.origin is not None  # evaluated again, a configuration trains further
-                exhausted = not (repeat or goes_on) and len(state.visited) > 0 and bool(state.exhausted)
-                stopped = limits.reached(journal.history, journal.seconds) or (
-                    "callback" if ended else "exhausted" if exhausted else interruption.asked
-                )
+                stopped = reason() or ("callback" if ended else interruption.asked)
                 journal.save(ended=stopped is not None)
         except KeyboardInterrupt:
             if not journal.history:
@@ -118,7 +108,7 @@ def search(
         finally:
             journal.save(ended=True)  # also when the objective or the callback raised
     history, kept = journal.finished()
-    result = _result_of(journal.state, space, population_size=count, history=history)
+    result = _result_of(journal.state, space, population_size=limits.count, history=history)
     return dataclasses.replace(result, stopped=stopped, reason=why, archive=kept, space=space if archive else None)
 
 

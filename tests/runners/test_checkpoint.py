@@ -67,6 +67,19 @@ def test_a_target_and_a_time_limit_count_the_parts_before(tmp_path):
     assert search(tmp_path, time_limit=about["seconds"] / 2).stopped == "time"
 
 
+def test_an_exhausted_space_stays_exhausted(tmp_path):
+    def search(**arguments):
+        space, strategy = {"k": js.Choice(1, 2, 3)}, js.GA(population_size=4)
+        return js.search(lambda key, p: 1.0 * p["k"], space, strategy, key=KEY, num_generations=50, **arguments)
+
+    whole = search()
+    assert whole.stopped == "exhausted"
+    for callback in ((), pytest.fail):
+        parts = search(checkpoint=tmp_path, callback=callback)
+        assert parts.stopped == "exhausted"
+        same(parts.archive, whole.archive)
+
+
 def test_states_that_are_kept(tmp_path):
     search(every(tmp_path, keep=3), 7)
     assert sorted(path.name for path in tmp_path.glob("state-*")) == ["state-5.npz", "state-6.npz", "state-7.npz"]
