@@ -313,16 +313,15 @@ def reliability() -> str:
     result = load("reliability")
     kills, cost = result["kills"], result["cost"]
     repeated, resident = kills["generations_to_repeat"], kills["resident_bytes"]
-    fate = "the same trials and the same result, byte for byte" if kills["identical"] else "OTHER TRIALS"
+    fate = "the same trials and result, byte for byte," if kills["identical"] else "OTHER TRIALS"
     grown, kept = (resident[-1] - resident[0]) / 1e6, kills["archive_bytes"] / 1e6
-    ratio = cost["ratio"]
+    median, low, high = (f"{100 * (cost['ratio'][name] - 1):.1f}" for name in ("median", "low", "high"))
     return (
-        f"{measured(result['about'])}: {kills['kills']} kills of a search of {kills['evaluations']:,} evaluations: {fate} as without "
-        f"them; after a kill {repeated['median']:.0f} generations ran again (at most {repeated['most']}). From the first "
-        f"generation to the last the process grew by {grown:.0f} MB, its archive is {kept:.0f} MB. With archive, log of "
-        f"events, checkpoints every second and the bar, {cost['generations']} generations of 50 ms take "
-        f"{100 * (ratio['median'] - 1):.1f} % longer (quartiles {100 * (ratio['low'] - 1):.1f} to "
-        f"{100 * (ratio['high'] - 1):.1f} %)."
+        f"{measured(result['about'])}: {kills['kills']} kills of a search of {kills['evaluations']:,} evaluations: {fate} "
+        f"as without them; after a kill {repeated['median']:.0f} generations ran again (at most {repeated['most']}). From "
+        f"the first generation to the last the process grew by {grown:.0f} MB, its archive is {kept:.0f} MB. With archive, "
+        f"log of events, checkpoints every second and the bar, {cost['generations']} generations of 50 ms take {median} % "
+        f"longer (quartiles {low} to {high} %)."
     )
 
 
