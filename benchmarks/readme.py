@@ -317,11 +317,11 @@ def reliability() -> str:
     grown, kept = (resident[-1] - resident[0]) / 1e6, kills["archive_bytes"] / 1e6
     median, low, high = (f"{100 * (cost['ratio'][name] - 1):.1f}" for name in ("median", "low", "high"))
     return (
-        f"{measured(result['about'])}: {kills['kills']} kills of a search of {kills['evaluations']:,} evaluations: {fate} "
-        f"as without them; after a kill {repeated['median']:.0f} generations ran again (at most {repeated['most']}). From "
-        f"the first generation to the last the process grew by {grown:.0f} MB, its archive is {kept:.0f} MB. With archive, "
-        f"log of events, checkpoints every second and the bar, {cost['generations']} generations of 50 ms take {median} % "
-        f"longer (quartiles {low} to {high} %)."
+        f"{measured(result['about'])}: {kills['kills']} kills of a search of {kills['evaluations']:,} evaluations: "
+        f"{fate} as without them; after a kill {repeated['median']:.0f} generations ran again (at most "
+        f"{repeated['most']}). Over the search the process grew by {grown:.0f} MB, its archive is "
+        f"{kept:.0f} MB. With archive, log of events, checkpoints every second and the bar, {cost['generations']} "
+        f"generations of 50 ms take {median} % longer (quartiles {low} to {high} %)."
     )
 
 
