@@ -7,9 +7,24 @@ import jax
 import jax.numpy as jnp
 
 from jaxsearch.core.types import Array, PyTree, Scalar
-from jaxsearch.spaces.dimensions import Choice, Int
+from jaxsearch.models.network import Network
+from jaxsearch.spaces.demands import check_number, largest_size
+from jaxsearch.spaces.dimensions import Choice
 
-PARAMETERS = ("learning_rate", "weight_decay", "momentum", "label_smoothing", "batch_size", "epochs")
+NUMBERS = {"learning_rate": math.inf, "weight_decay": math.inf, "momentum": 1, "label_smoothing": 1}  # are below this
+
+
+def check_space(model: Any, space: dict[str, Any]) -> None:
+    """Raises ValueError for a dimension that neither training nor the model knows, or whose values make no sense.
+
+    With a `Network` of the user's, training reads `epochs` and `batch_size` alone; all others may be anything.
+    """
+    largest_size("epochs", space.get("epochs", Choice(1)), 30)
+    if isinstance(model, Network):
+        return
+    model.check_space(space, also=(*NUMBERS, "batch_size", "epochs"))
+    for name, below in NUMBERS.items():
+        check_number(name, space.get(name, Choice(0)), below)
 
 
 def numbers(space: dict[str, Any], params: dict[str, Array]) -> dict[str, Array]:
@@ -47,16 +62,7 @@ def micro_batch(space: dict[str, Any], batch_size: int, num_rows: int) -> int:
     The greatest common divisor of the options of a Choice, or the lower bound of an Int, whose values are rounded to
     multiples of it; larger batches accumulate gradients, so an epoch costs every candidate the same work.
     """
-    match space.get("batch_size"):
-        case None:
-            size = batch_size
-        case Choice(options=options) if all(type(option) is int and option > 0 for option in options):
-            size = math.gcd(*options)
-        case Int(low=low, shape=()) if low > 0:
-            size = low
-        case other:
-            raise ValueError(
-                f"batch_size must be an Int with low >= 1 or a Choice of positive integers; got {other!r}. "
-                "Write e.g. Choice(64, 128)."
-            )
+    dimension = space.get("batch_size", Choice(batch_size))
+    largest_size("batch_size", dimension, 64)
+    size = math.gcd(*dimension.options) if isinstance(dimension, Choice) else dimension.low
     return min(size, num_rows)

@@ -18,7 +18,7 @@ from jaxsearch.evaluators.learners import Supervised
 from jaxsearch.evaluators.lessons import Lesson, lesson
 from jaxsearch.evaluators.metrics import metrics
 from jaxsearch.evaluators.own_network import OwnNetwork, check_own
-from jaxsearch.evaluators.parameters import PARAMETERS, excess, micro_batch, numbers
+from jaxsearch.evaluators.parameters import check_space, excess, micro_batch, numbers
 from jaxsearch.models.network import Network
 from jaxsearch.spaces import codec
 
@@ -45,8 +45,9 @@ class Training:
     fold. A member whose weights or outputs are not finite has failed and is frozen.
 
     model: an `MLP`, a `ConvNet` or a `CellNet`; its `space()` is a sensible space, a dict of dimensions by name.
-        Besides the model's parameters, `learning_rate`, `weight_decay`, `momentum`, `label_smoothing`, `batch_size` and
-        `epochs` are understood. Or a `Network` of your own, for any space that is a dict.
+        Besides the model's parameters it may have `learning_rate` and `weight_decay`, at least 0, `momentum` and
+        `label_smoothing` in [0, 1), and the integers `batch_size` and `epochs`. Or a `Network` of your own, for any
+        space that is a dict, of which Training reads the last two.
     data: `x` `[n, ...]` floats, NaN for missing, and `y` `[n]` integer classes or float targets.
     metric: one of `metrics`, e.g. error or rmse. A network of your own is measured by its `loss`, on the rows held out;
         if the folds do not divide the rows, some folds leave one of theirs out of it.
@@ -113,10 +114,9 @@ class Training:
         if not isinstance(space, dict):
             raise ValueError(f"Training needs a dict of dimensions by name; got {space!r}. Start from model.space().")
         size = micro_batch(space, self.batch_size, len(self.data[0]) - self.num_held_out)
+        check_space(self.model, space)
         if self._own:
             check_own(self.model, self.smaller, space, key, tuple(part[:size] for part in self.data))
-        else:
-            self.model.check_space(space, also=PARAMETERS)
         key_split, _ = jax.random.split(key)
         y = jnp.asarray(self.data[1])
         classes = y if self.classifies else jnp.zeros(len(y), jnp.int32)

@@ -14,7 +14,8 @@ import numpy as np
 from jaxsearch.core.names import check_name
 from jaxsearch.core.types import Array, Key, PyTree
 from jaxsearch.models import masking
-from jaxsearch.spaces.dimensions import Choice, Int
+from jaxsearch.spaces.demands import check_number, check_option, largest_size
+from jaxsearch.spaces.dimensions import Choice
 
 Shape = tuple[int, ...]
 
@@ -42,31 +43,34 @@ def check_options(model: Any, **known: Collection[str]) -> None:
             raise ValueError(f"{field} must be among {', '.join(options)}; got {names}. Name at least one.")
 
 
-def check_space(model: Any, space: dict[str, Any], names: Iterable[str], most: dict[str, int], **arrays: Shape) -> None:
-    """Raises ValueError for a dimension not among `names`, and unless those of `most` are integers from 1 to that size.
+def check_space(
+    model: Any,
+    space: dict[str, Any],
+    also: Iterable[str],
+    sizes: dict[str, int],
+    numbers: dict[str, float],
+    options: dict[str, tuple[str, ...]],
+    **arrays: Shape,
+) -> None:
+    """Raises ValueError for a dimension that neither a model nor `also` knows, or whose values the model cannot have.
 
+    What the model knows, by name: `sizes`, with the largest; `numbers`, with what they are below; `options`.
     arrays: by name, the shape that a size may have other than ().
     """
     for name in space:
-        check_name("parameter", name, names)
+        check_name("parameter", name, (*sizes, *numbers, *options, *also))
     kind = type(model).__name__
-    for name, limit in most.items():
-        allowed = ((), arrays[name]) if name in arrays else ((),)
-        match space.get(name, Choice(limit)):
-            case Int(low=low, high=high, shape=shape) if low > 0 and shape in allowed:
-                pass
-            case Choice(options=options) if all(type(option) is int and option > 0 for option in options):
-                high = max(options)
-            case other:
-                raise ValueError(
-                    f"{name} must be an Int with low >= 1 and shape {' or '.join(map(str, allowed))}, or a Choice of "
-                    f"positive integers; got {other!r}. Write e.g. Choice({limit})."
-                )
+    for name, limit in sizes.items():
+        shapes = [arrays[name]] if name in arrays else []
+        high = largest_size(name, space.get(name, Choice(limit)), limit, *shapes)
         if high > limit:
             raise ValueError(
                 f"{name} may be at most {limit} in this {kind}; the space goes to {high}. Make a larger {kind}."
             )
-    model.complete(space, {})
+    for name, below in numbers.items():
+        check_number(name, space.get(name, Choice(0)), below)
+    for name, known in options.items():
+        check_option(name, space.get(name, Choice(*known)), known)
 
 
 def chosen(space: dict[str, Any], params: PyTree, name: str, options: tuple[str, ...]) -> Array:
@@ -77,8 +81,7 @@ def chosen(space: dict[str, Any], params: PyTree, name: str, options: tuple[str,
     index = jnp.asarray(params.get(name, 0), jnp.int32)
     if not isinstance(choice := space.get(name), Choice):
         return index
-    if unknown := [option for option in choice.options if option not in options]:
-        raise ValueError(f"This model has {options} for {name}; the space names {unknown!r}. Leave them out.")
+    check_option(name, choice, options)
     return jnp.asarray([options.index(option) for option in choice.options], jnp.int32)[index]
 
 

@@ -89,9 +89,9 @@ class ConvNet:
         return space | {name: Choice(*options) for name, options in self._choices.items() if len(options) > 1}
 
     def check_space(self, space: dict[str, Any], also: tuple[str, ...] = ()) -> None:
-        """Raises ValueError for a name that neither this model nor `also` knows, and for sizes it cannot have."""
-        most = {"blocks": self.max_blocks, "channels": self.max_channels, "kernel": self.max_kernel}
-        architecture.check_space(self, space, (*most, "growth", "dropout", *self._choices, *also), most)
+        """Raises ValueError for a name that neither this model nor `also` knows, and for values it cannot have."""
+        sizes = {"blocks": self.max_blocks, "channels": self.max_channels, "kernel": self.max_kernel}
+        architecture.check_space(self, space, also, sizes, {"growth": np.inf, "dropout": 1}, self._choices)
 
     def complete(self, space: dict[str, Any], params: PyTree) -> dict[str, Array]:
         """The parameters of the architecture, with the defaults; `channels` `[max_blocks]` are those of each block."""

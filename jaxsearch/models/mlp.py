@@ -63,9 +63,9 @@ class MLP:
         return space
 
     def check_space(self, space: dict[str, Any], also: tuple[str, ...] = ()) -> None:
-        """Raises ValueError for a name that neither this model nor `also` knows, and for sizes it cannot have."""
-        names, most = ("layers", "width", "activation", "dropout", *also), {"layers": self.max_layers}
-        architecture.check_space(self, space, names, most | {"width": self.max_width}, width=(self.max_layers,))
+        """Raises ValueError for a name that neither this model nor `also` knows, and for values it cannot have."""
+        sizes, options = {"layers": self.max_layers, "width": self.max_width}, {"activation": self.activations}
+        architecture.check_space(self, space, also, sizes, {"dropout": 1}, options, width=(self.max_layers,))
 
     def complete(self, space: dict[str, Any], params: PyTree) -> dict[str, Array]:
         """The four parameters of the architecture, from those of a configuration and the defaults."""

@@ -284,6 +284,7 @@ def test_what_makes_no_difference_is_told():
     for training, space, message in (
         (js.Training(ignorant, (X, Y)), sizes, "every batch has 20 rows .* every params\\['batch_size'\\] // 20"),
         (js.Training(NETWORK, (X, Y), smaller=(NETWORK,)), SPACE, "smaller must be empty for a Network"),
+        (js.Training(NETWORK, (X, Y)), SPACE | {"epochs": js.Float(1, 9)}, "epochs must be an Int with low >= 1"),
     ):
         with pytest.raises(ValueError, match=message):
             training.init(jax.random.key(0), space, 3)

@@ -79,6 +79,14 @@ def test_integer_data_are_welcome():
         ({"learning_rat": js.Float(0, 1)}, "Unknown parameter 'learning_rat'. Did you mean learning_rate"),
         ({"width": js.Int(8, 256)}, "width may be at most 16"),
         ({"layers": js.Choice(1, 5)}, "layers may be at most 2"),
+        ({"activation": js.Int(0, 2)}, "activation must be a Choice of relu, tanh, silu; got Int"),
+        ({"learning_rate": js.Choice("low", "high")}, "learning_rate must be a single number.* at least 0; got Choice"),
+        ({"weight_decay": js.Choice(-0.1, 0.1)}, "weight_decay must be a single number"),
+        ({"momentum": js.Choice(0.9, 1.0)}, "momentum must be a single number.* at least 0 and below 1; got"),
+        ({"label_smoothing": [js.Float(0, 0.1)]}, "label_smoothing must be a single number"),
+        ({"epochs": js.Choice("few", "many")}, "epochs must be an Int with low >= 1"),
+        ({"epochs": js.Float(1, 9)}, "epochs must be an Int"),
+        ({"batch_size": js.Choice("small", "large")}, "batch_size must be an Int"),
     ],
 )
 def test_the_space_must_belong_to_the_model(space, message):

@@ -255,6 +255,15 @@ def test_mistakes_are_told_when_made(arguments, message):
         ({"kernel": js.Choice(3, 4.5)}, "kernel must be an Int"),
         ({"channels": js.Choice("few", "many")}, "channels must be an Int"),
         ({"channels": js.Int(1, 6, shape=(2,))}, "channels must be an Int"),
+        ({"growth": js.Choice("slow", "fast")}, "growth must be a single number.* of at least 0; got Choice\\('slow'"),
+        ({"growth": js.Float(-1, 2)}, "growth must be a single number"),
+        ({"growth": js.Float(1, 2, shape=(1,))}, "growth must be a single number"),
+        ({"growth": js.Switch(slow={}, fast={})}, "growth must be a single number"),
+        ({"dropout": js.Choice("none", "half")}, "dropout must be a single number.* at least 0 and below 1; got"),
+        ({"dropout": js.Int(0, 1)}, "dropout must be a single number"),
+        ({"dropout": js.Float(0, 50)}, "got Float\\(low=0, high=50.*Write e.g. Float\\(0.0, 0.5\\)"),
+        ({"pooling": js.Int(0, 1)}, "pooling must be a Choice of max, average; got Int.* Write Choice\\('max', 'av"),
+        ({"activation": js.Float(0, 1)}, "activation must be a Choice of relu, tanh; got Float"),
     ],
 )
 def test_a_space_beyond_the_model_is_refused(space, message):

@@ -1,0 +1,62 @@
+"""What whoever reads a parameter demands of its dimension."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from jaxsearch.core.pytree import is_number
+from jaxsearch.spaces.dimensions import Choice, Float, Int
+
+
+def largest_size(name: str, dimension: Any, example: int, *shapes: tuple[int, ...]) -> int:
+    """The largest value of a dimension; raises ValueError unless all of them are integers of at least 1.
+
+    shapes: that an array of them may have; a single one is always welcome.
+    """
+    shapes = ((), *shapes)
+    match dimension:
+        case Int(low=low, high=high, shape=shape) if low > 0 and shape in shapes:
+            return high
+        case Choice(options=options) if all(_is_integer(option) and option > 0 for option in options):
+            return max(options)
+    raise ValueError(
+        f"{name} must be an Int with low >= 1 and shape {' or '.join(map(str, shapes))}, or a Choice of positive "
+        f"integers; got {dimension!r}. Write e.g. Choice({example})."
+    )
+
+
+def check_number(name: str, dimension: Any, below: float = math.inf) -> None:
+    """Raises ValueError unless all values of a dimension are single numbers of at least 0 that are less than `below`.
+
+    The bounds of a Float are unknown, and not checked, inside of a compiled program.
+    """
+    values: list[Any]
+    match dimension:
+        case Float(low=low, high=high, shape=()):
+            values = [bound for bound in (low, high) if is_number(bound)]
+        case Int(low=low, high=high, shape=()):
+            values = [low, high]
+        case Choice(options=options):
+            values = list(options)
+        case _:
+            values = [None]
+    if not all(is_number(value) and 0 <= value < below for value in values):
+        limit = "" if below == math.inf else f" and below {below:g}"
+        raise ValueError(
+            f"{name} must be a single number, a Float, an Int or a Choice of numbers of at least 0{limit}; got "
+            f"{dimension!r}. Write e.g. Float(0.0, 0.5)."
+        )
+
+
+def check_option(name: str, dimension: Any, known: tuple[str, ...]) -> None:
+    """Raises ValueError unless a dimension is a Choice among the options that are known."""
+    rule = f"{name} must be a Choice of {', '.join(known)}"
+    if not isinstance(dimension, Choice):
+        raise ValueError(f"{rule}; got {dimension!r}. Write Choice{tuple(known)!r}.")
+    if unknown := [option for option in dimension.options if option not in known]:
+        raise ValueError(f"{rule}; the space names {unknown!r}. Leave them out.")
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
