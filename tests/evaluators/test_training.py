@@ -201,6 +201,12 @@ def test_choices_of_numbers_stand_for_themselves():
     assert {name: float(value) for name, value in values.items()} == pytest.approx(
         {"batch_size": 96, "learning_rate": 0.01, "kind": 1}
     )
+    rates = {"learning_rate": js.Choice(*np.logspace(-3, -1, 3)), "batch_size": js.Choice(*np.array([8, 12]))}
+    values = parameters.numbers(rates, dict.fromkeys(rates, jnp.array(1)))
+    assert {name: float(value) for name, value in values.items()} == pytest.approx(
+        {"learning_rate": 0.01, "batch_size": 12}
+    )
+    assert parameters.micro_batch(rates, 64, 1000) == 4
     assert parameters.micro_batch(space, 64, 1000) == 48
     assert parameters.micro_batch(space, 64, 30) == 30
     assert parameters.micro_batch({"batch_size": js.Int(16, 64, log=True)}, 64, 1000) == 16
