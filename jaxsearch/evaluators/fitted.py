@@ -1,7 +1,6 @@
 """A configuration that a search found, trained once more."""
 
 import dataclasses
-import functools
 from typing import Any
 
 import jax
@@ -103,16 +102,18 @@ def retrain(training: Training, key: Key, space: PyTree, params: PyTree, num_epo
     Bit for bit on the same machine, if the search had a `chunk_size` and `params` have the same bits: decode them in a
     compiled `vmap`, as the search does.
 
-    key: that of `Results.aux`. params: the decoded configuration. num_epochs: those that it was trained, None for all.
+    key: that of `Results.aux`. params: the decoded configuration. num_epochs: those that it was trained, None for all;
+        after none, as for a model beyond the limits, the loss is NaN.
     """
     return _retrain(training, key, space, params, num_epochs)
 
 
-@functools.partial(jax.jit, static_argnames="num_epochs")
+@jax.jit
 def _retrain(training: Training, key: Key, space: PyTree, params: PyTree, num_epochs: int | None) -> Results:
     state = training.init(key, space, 1)
     count = training.chunk_size or 1  # as many rows as a chunk has, since XLA may round differently for other shapes
     params = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (count, *jnp.shape(leaf))), numbers(space, params))
-    budget = jnp.broadcast_to(num_epochs or params.get("epochs", training.epochs), count).astype(jnp.int32)
+    budget = params.get("epochs", training.epochs) if num_epochs is None else num_epochs
+    budget = jnp.broadcast_to(budget, count).astype(jnp.int32)
     members = training.train(state, space, params, epochs.unborn(count, training.folds), budget)
     return jax.tree.map(lambda leaf: leaf[0], training.results(state, members))

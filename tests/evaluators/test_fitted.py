@@ -33,16 +33,29 @@ def test_any_candidate_of_a_search_is_trained_again_bit_for_bit(evaluator):
         np.testing.assert_array_equal(again.aux["folds"], aux["folds"])
 
 
+PLAIN = {
+    "layers": 2,
+    "width": 33,
+    "activation": "tanh",
+    "dropout": 0.0,
+    "learning_rate": 0.03,
+    "weight_decay": 1e-3,
+}
+
+
+def test_no_epochs_train_nothing_and_other_numbers_of_epochs_compile_nothing(compilations):
+    params = js.undescribe(SPACE, PLAIN)
+    some = js.retrain(TRAINING, jax.random.key(0), SPACE, params, 2)
+    assert int(some.aux["epochs"]) == 2
+    compilations()
+    none = js.retrain(TRAINING, jax.random.key(0), SPACE, params, 0)
+    assert compilations() == 0
+    assert int(none.aux["epochs"]) == 0
+    assert np.isnan(none.loss)
+
+
 def test_the_final_network_is_trained_on_all_rows():
-    chosen = {
-        "layers": 2,
-        "width": 33,
-        "activation": "tanh",
-        "dropout": 0.0,
-        "learning_rate": 0.03,
-        "weight_decay": 1e-3,
-    }
-    params = js.undescribe(SPACE, chosen)
+    params = js.undescribe(SPACE, PLAIN)
     fitted = js.fit(TRAINING, jax.random.key(0), SPACE, params)
     error = np.mean(np.argmax(fitted.predict(X), axis=1) != Y)
     assert error < 0.2  # guessing: 0.5
