@@ -25,7 +25,7 @@ class Halving:
 
     evaluator: trains step by step, e.g. `Training`, or `Sharded(Training(...))` for many devices.
     factor: above 1; one in so many candidates goes on.
-    num_rungs: R, the last of which trains in full. None for as many as leave a budget of at least 1 in the first.
+    num_rungs: R, the last of which trains in full; a rung trains at least one unit of the budget.
     brackets: 1 for successive halving; B divides the candidates into B brackets, of which the b-th skips the first b
         rungs and is the smaller for it, so that all cost about the same (Hyperband): for when early losses mislead.
 
@@ -104,18 +104,18 @@ class Halving:
         for rung in reversed(range(self.num_rungs - 1)):
             went_on = (level > rung) & jnp.isfinite(loss)
             worst = jnp.max(jnp.where(mine & went_on[:, None], loss[:, None], -jnp.inf), axis=0)
-            behind = jnp.nextafter(worst, jnp.inf)[
-                bracket
-            ]  # not equal, lest the first of equals be one that was stopped
+            behind = jnp.nextafter(worst, jnp.inf)[bracket]  # not equal, lest the first of equals be one that stopped
             loss = jnp.where(level == rung, jnp.maximum(loss, behind), loss)
         return loss
 
 
 def trainable(evaluator: Any) -> Trainable:
-    """The evaluator; raises ValueError unless it trains step by step."""
-    if isinstance(evaluator, type) or (hasattr(evaluator, "evaluate") and not isinstance(evaluator, Trainable)):
+    """The evaluator; raises ValueError unless it trains step by step, or is a placeholder of a transformation."""
+    trains = issubclass(type(evaluator), Trainable)
+    if not trains and (callable(evaluator) or hasattr(evaluator, "evaluate")):
+        name = getattr(evaluator, "__name__", type(evaluator).__name__)
         raise ValueError(
-            f"Only an evaluator that trains step by step can be halved; got {evaluator!r}. "
+            f"Only an evaluator that trains step by step can be halved or continued; got {name}. "
             "Use Training(...) or Sharded(Training(...))."
         )
     return evaluator

@@ -127,7 +127,9 @@ def test_it_searches_and_compiles_once():
         ({"factor": 1}, "factor must be an integer of at least 2"),
         ({"num_rungs": 0}, "num_rungs must be"),
         ({"brackets": 4}, "brackets must be between 1 and num_rungs=3"),
-        ({"evaluator": js.Vectorized(lambda key, x: x)}, "Only an evaluator that trains step by step"),
+        ({"evaluator": js.Vectorized(lambda key, x: x)}, "Only an evaluator that trains step by step.* got Vectorized"),
+        ({"evaluator": lambda key, x: x}, "Only an evaluator that trains step by step"),
+        ({"evaluator": js.Training}, "Only an evaluator that trains step by step.* got Training. Use Training"),
     ],
 )
 def test_mistakes_are_told_when_made(change, message):
