@@ -20,7 +20,7 @@ def check_training(training: Any) -> None:
     check_name("class_weights", training.class_weights or "balanced", ("balanced",))
     for name in ("folds", "epochs", "batch_size"):
         check_count(name, getattr(training, name))
-    check_count("chunk_size", training.chunk_size or 1)
+    check_count("chunk_size", 1 if training.chunk_size is None else training.chunk_size)
     if not 0 < training.validation_share < 1:
         raise ValueError(f"validation_share must be between 0 and 1; got {training.validation_share!r}. Try 0.2.")
     for name in ("max_parameters", "max_flops"):
@@ -32,9 +32,16 @@ def check_training(training: Any) -> None:
         raise ValueError(
             "Groups, class_weights, max_parameters and max_flops need a model of jaxsearch.models; this is a Network."
         )
+    for part in (*training.data, training.groups):
+        foreign = hasattr(part, "__array__") and not isinstance(part, np.ndarray | np.generic | jax.Array)
+        if foreign or isinstance(part, list):  # e.g. a data frame
+            raise ValueError(f"Data and groups must be arrays; got a {type(part).__name__}. Use numpy.asarray.")
     if all(isinstance(part, np.ndarray | jax.Array) for part in training.data):  # else placeholders of a transformation
         x, y = training.data
         check_data(training.model, x, y, metrics[training.metric], training.folds)
+        if isinstance(training.groups, np.ndarray | jax.Array) and training.groups.shape != (len(x),):
+            shape = training.groups.shape
+            raise ValueError(f"Groups must have one entry for each of {len(x)} rows; got shape {shape}. Reshape them.")
 
 
 def check_data(model: Any, x: Any, y: Any, metric: Metric, num_folds: int) -> None:

@@ -1,6 +1,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas
 import pytest
 from sklearn import datasets
 from sklearn import metrics as reference
@@ -227,6 +228,11 @@ def test_choices_of_numbers_stand_for_themselves():
         ({"validation_share": 1.0}, "validation_share must be"),
         ({"measure": "test"}, "Unknown measure"),
         ({"max_parameters": 0}, "max_parameters must be above 0"),
+        ({"chunk_size": 0}, "chunk_size must be an integer of at least 1; got 0"),
+        ({"groups": np.zeros(149, int)}, "one entry for each of 150 rows; got shape \\(149,\\)"),
+        ({"groups": [0, 1] * 75}, "must be arrays; got a list. Use numpy.asarray"),
+        ({"data": (pandas.DataFrame(iris()[0]), iris()[1])}, "must be arrays; got a DataFrame. Use numpy.asarray"),
+        ({"data": (iris()[0], iris()[1].tolist())}, "must be arrays; got a list"),
         ({"data": (np.zeros((9, 3), np.float32), np.zeros(9, int))}, "takes rows of shape \\(4,\\); x has \\(3,\\)"),
         ({"data": (np.zeros((9, 4), np.float32), np.zeros(8, int))}, "got shapes"),
         ({"data": (np.zeros((9, 4), np.float32), np.full(9, 3))}, "y has 3 .. 3"),
