@@ -21,7 +21,7 @@ ROWS = 256  # of data at a time: what is gathered for the products is many times
 
 def check_image(shape: tuple[int, ...], num_blocks: int) -> None:
     """Raises ValueError unless images `(H, W, C)` can be halved so many times."""
-    if len(shape) != 3 or not all(type(size) is int and size > 0 for size in shape):
+    if not isinstance(shape, tuple) or len(shape) != 3 or not all(type(size) is int and size > 0 for size in shape):
         raise ValueError(f"image_shape must be (height, width, channels); got {shape!r}. Use x.shape[1:].")
     most = min(shape[:2]).bit_length() - 1
     if num_blocks > most:

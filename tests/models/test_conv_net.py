@@ -226,6 +226,7 @@ def test_smaller_versions_are_cheaper_and_keep_what_fits():
     ("arguments", "message"),
     [
         ({"image_shape": (9, 6)}, "image_shape must be \\(height, width, channels\\)"),
+        ({"image_shape": [9, 6, 2]}, "image_shape must be \\(height, width, channels\\); got \\[9"),
         ({"max_blocks": 3}, "\\(9, 6\\) at most 2 times; got 3"),
         ({"max_kernel": 0}, "max_kernel must be an integer"),
         ({"min_channels": 40}, "min_channels must be at most max_channels=6"),
