@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from jaxsearch.core.names import check_name
+from jaxsearch.core.pytree import is_number
 from jaxsearch.core.types import Array, Key, PyTree, Scalar
 from jaxsearch.evaluators import scaling
 from jaxsearch.evaluators.parameters import numbers
@@ -73,11 +74,11 @@ def relax(
         params: a configuration of it, e.g. of `decode`, for everything but the operations.
         key: of the folds, as in `retrain`, and of all other draws.
         logit_rate: the learning rate of the logits.
-        temperatures: in the first and in the last epoch, geometric in between; low ones near a choice.
+        temperatures: in the first and in the last epoch, above 0, geometric in between; low ones near a choice.
         straight_through: choose one operation at random in every step, see `hard`, instead of mixing all.
 
     Raises:
-        ValueError: for another model, for groups of rows, and for a space without operations.
+        ValueError: for another model, for groups of rows, for a space without operations, and for temperatures of 0.
 
     References: Liu, Simonyan, Yang, DARTS, ICLR, 2019 (first order). Zela et al., Understanding and Robustifying
         Differentiable Architecture Search, ICLR, 2020 (its collapse to skips).
@@ -87,6 +88,8 @@ def relax(
     if training.groups is not None:
         raise ValueError("relax cannot keep groups of rows together. Use a Training without groups, or search by GA.")
     check_name("parameter", "operations", space)
+    if any(is_number(temperature) and not temperature > 0 for temperature in temperatures):
+        raise ValueError(f"Both temperatures must be above 0; got {temperatures}. Try (1.0, 0.1).")
     return _relax(training, space, params, key, logit_rate, temperatures, straight_through)
 
 

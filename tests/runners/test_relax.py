@@ -88,3 +88,5 @@ def test_what_cannot_be_relaxed_is_refused():
         js.relax(training(model=mlp), mlp.space(), {}, key=jax.random.key(0))
     with pytest.raises(ValueError, match="Unknown parameter 'operations'"):
         js.relax(training(), {"learning_rate": js.Choice(0.03)}, {}, key=jax.random.key(0))
+    with pytest.raises(ValueError, match="Both temperatures must be above 0; got \\(1.0, 0\\)"):
+        js.relax(training(), SPACE, START, key=jax.random.key(0), temperatures=(1.0, 0))
