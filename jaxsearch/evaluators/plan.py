@@ -6,6 +6,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from jaxsearch.core.population import check_count
 from jaxsearch.core.types import Key, PyTree
 from jaxsearch.evaluators.bucketed import needs
 from jaxsearch.evaluators.training import Training
@@ -38,11 +39,13 @@ def plan(training: Training, key: Key, space: PyTree, num_candidates: int = 64) 
     """What one generation of a training is going to be, for candidates drawn at random from the space.
 
     Give the candidates of one device if the population is spread over several. Raises ValueError as `Training` does for
-    a space that does not fit, for a network of your own, which does not tell its arithmetic, and if no candidate is
-    within `max_parameters` and `max_flops`.
+    a space that does not fit, for a network of your own, which does not tell its arithmetic, for no candidates, and if
+    none is within `max_parameters` and `max_flops`.
     """
     if not isinstance(training, Training) or not hasattr(training.model, "flops"):
-        raise ValueError(f"Only the Training of a model of jaxsearch tells its arithmetic; got {training!r}.")
+        kind = type(getattr(training, "model", training)).__name__
+        raise ValueError(f"plan takes the bare Training of a model of jaxsearch; got a {kind}. Give it that.")
+    check_count("num_candidates", num_candidates)
     key_candidates, key_state = jax.random.split(key)
     x = jax.random.uniform(key_candidates, (num_candidates, codec.domain(space).size))
     models, state = (*training.smaller, training.model), training.init(key_state, space, num_candidates)

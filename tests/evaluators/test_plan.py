@@ -50,10 +50,14 @@ def test_the_default_network_wastes_little_at_a_few_sizes():
     assert after < 1.5
 
 
-def test_a_network_of_ones_own_is_refused():
+def test_what_cannot_be_planned_is_refused():
     network = js.models.Network(lambda key, params: 0.0, lambda *args: 0.0, lambda *args: 0.0)
-    with pytest.raises(ValueError, match="Only the Training of a model of jaxsearch"):
-        js.plan(js.Training(network, (X, Y), folds=2), KEY, {"learning_rate": js.Float(0, 1)})
+    training = js.Training(MODEL, (X, Y))
+    for wrong, kind in ((js.Training(network, (X, Y), folds=2), "Network"), (js.Halving(training), "Halving")):
+        with pytest.raises(ValueError, match=f"bare Training of a model of jaxsearch; got a {kind}. "):
+            js.plan(wrong, KEY, {"learning_rate": js.Float(0, 1)})
+    with pytest.raises(ValueError, match="num_candidates must be an integer of at least 1; got 0"):
+        js.plan(training, KEY, MODEL.space(), 0)
     with pytest.raises(ValueError, match="None of 12 candidates is within the limits"):
         planned(MODEL.space(), max_parameters=1)
 
