@@ -21,7 +21,8 @@ class ConvNet:
         output = flat(shrink(h_blocks)) W + b
 
     Each block pools squares of 2 x 2, before the activation, which is then a quarter of the work, and the same for
-    maxima of an activation that increases. `shrink` averages over at most `grid` x `grid` cells of equal size.
+    maxima of an activation that increases. An odd last row or column is in no square and is left out, as Keras and
+    PyTorch do by default. `shrink` averages over at most `grid` x `grid` cells of equal size.
 
     image_shape: (H, W, C), the shape of a row of `x`. num_outputs: O (classes, or 1 for regression).
     max_blocks, max_channels, max_kernel: the largest architecture; min_channels: the fewest in `space()`.

@@ -152,6 +152,13 @@ def test_convolution_and_its_slopes_are_those_of_jax(height, width, inputs):
     jax.tree.map(lambda *pair: np.testing.assert_allclose(*pair, rtol=1e-4, atol=1e-4), slopes(ours), slopes(theirs))
 
 
+@pytest.mark.parametrize(("height", "width"), [(6, 4), (5, 3), (7, 2)])
+def test_pooling_is_that_of_jax_without_an_odd_last_row_or_column(height, width):
+    h = np.random.default_rng(0).normal(size=(2, height, width, 3)).astype(np.float32)
+    windows = jax.jit(lambda h: jax.lax.reduce_window(h, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID"))
+    np.testing.assert_array_equal(convolution.pool(("average", "max"), jnp.array(1), h), windows(h))
+
+
 def test_a_large_image_is_averaged_over_few_cells_and_every_place_counts_the_same():
     h = np.arange(14, dtype=np.float32).reshape(1, 7, 2, 1)
     expected = np.array([0 + 2 + 4 / 3, 4 * 2 / 3 + 6 + 8 * 2 / 3, 8 / 3 + 10 + 12]) * 3 / 7
