@@ -39,9 +39,9 @@ def in_buckets(
         place = number - (end - chunks)[turn]
         # The last chunk of a size is filled up with its last row, whose result is then written several times over.
         within = jnp.minimum(place * chunk_size + jnp.arange(chunk_size, dtype=jnp.int32), count[turn] - 1)
-        chosen = order[first_row[turn] + within]
-        part = jax.tree.map(lambda leaf: leaf[chosen], (rows, pool))
-        return jax.tree.map(lambda leaf, new: leaf.at[chosen].set(new), pool, run(turn, *part))
+        slots = order[first_row[turn] + within]
+        part = jax.tree.map(lambda leaf: leaf[slots], (rows, pool))
+        return jax.tree.map(lambda leaf, new: leaf.at[slots].set(new), pool, run(turn, *part))
 
     return jax.lax.fori_loop(0, end[-1], chunk, pool)
 

@@ -64,10 +64,10 @@ class Halving:
         def rung(carry: tuple[PyTree, Array], inputs: tuple[Array, Array, Array]) -> tuple[tuple[PyTree, Array], None]:
             (members, level), (number, counts, share) = carry, inputs
             rank = _rank_within(self.evaluator.results(state, members).loss, level == number - 1, bracket)
-            chosen = jnp.where(number > bracket, rank < counts[bracket], number == bracket)
-            budget = jnp.where(chosen, (horizon + share - 1) // share, 0)
+            runs = jnp.where(number > bracket, rank < counts[bracket], number == bracket)
+            budget = jnp.where(runs, (horizon + share - 1) // share, 0)
             members = self.evaluator.advance(state, space, x, members, budget)
-            return (members, jnp.where(chosen, number, level)), None
+            return (members, jnp.where(runs, number, level)), None
 
         start = (self.evaluator.begin(state, space, x), jnp.full(count, -1, jnp.int32))
         rungs = (jnp.arange(self.num_rungs, dtype=jnp.int32), going_on, jnp.asarray(shares, jnp.int32))

@@ -73,8 +73,8 @@ def check_space(
         check_option(name, space.get(name, Choice(*known)), known)
 
 
-def chosen(space: dict[str, Any], params: PyTree, name: str, options: tuple[str, ...]) -> Array:
-    """`[]` int32, the place among a model's `options` of what a configuration has chosen by name; 0 by default.
+def index_of(space: dict[str, Any], params: PyTree, name: str, options: tuple[str, ...]) -> Array:
+    """`[]` int32, the place among a model's `options` of the one that a configuration has by this name; 0 by default.
 
     Raises ValueError if the Choice in the space has an option that the model has not.
     """

@@ -77,26 +77,26 @@ class CellNet:
                 check_name("operation", option, self.operations)
 
     def complete(self, space: dict[str, Any], params: PyTree) -> dict[str, Array]:
-        """`mixture` `[E, K]`, the weights of the operations of each edge, 1 for the one that is chosen."""
-        chosen = params.get("operations", [0] * len(self.edges))
-        if not isinstance(chosen, list):
-            return {"mixture": jnp.asarray(chosen)}
+        """`mixture` `[E, K]`, the weights of the operations of each edge, 1 for the one that it has."""
+        given = params.get("operations", [0] * len(self.edges))
+        if not isinstance(given, list):
+            return {"mixture": jnp.asarray(given)}
         if "operations" in space:
             tables = [[self.operations.index(o) for o in choice.options] for choice in space["operations"]]
-            chosen = [jnp.asarray(table)[index] for table, index in zip(tables, chosen, strict=True)]
-        index = jnp.stack([jnp.asarray(edge, jnp.int32) for edge in chosen])
+            given = [jnp.asarray(table)[index] for table, index in zip(tables, given, strict=True)]
+        index = jnp.stack([jnp.asarray(edge, jnp.int32) for edge in given])
         return {"mixture": jax.nn.one_hot(index, len(self.operations), dtype=jnp.result_type(float))}
 
-    def chosen(self, params: dict[str, Array]) -> Array:
+    def strongest(self, params: dict[str, Array]) -> Array:
         """`[E]` int32, the operation of each edge with the largest weight in the completed parameters."""
         return jnp.argmax(params["mixture"], axis=1).astype(jnp.int32)
 
     def skip_share(self, params: dict[str, Array]) -> Array:
         """The share of skips among the edges that are not zero, `[]`; 0 if there is none."""
         names = np.array(self.operations)
-        chosen = self.chosen(params)
-        used = jnp.sum(jnp.asarray(names != "zero")[chosen])
-        return jnp.sum(jnp.asarray(names == "skip")[chosen]) / jnp.maximum(used, 1)
+        strongest = self.strongest(params)
+        used = jnp.sum(jnp.asarray(names != "zero")[strongest])
+        return jnp.sum(jnp.asarray(names == "skip")[strongest]) / jnp.maximum(used, 1)
 
     def smaller(self, num_sizes: int = 1) -> tuple["CellNet", ...]:
         """None: all candidates have arrays of one size."""
@@ -163,7 +163,7 @@ class CellNet:
 
     def compact(self, params: dict[str, Array], weights: PyTree) -> tuple[dict[str, Any], list[tuple]]:
         """Host side: what `portable` has to know, and the `(w, b)` of input, edges with weights and output."""
-        names = [self.operations[int(index)] for index in np.asarray(self.chosen(params))] * self.num_cells
+        names = [self.operations[int(index)] for index in np.asarray(self.strongest(params))] * self.num_cells
         weighted = [name not in operations.WITHOUT_WEIGHTS for name in names]
         hidden = [layer for layer, kept in zip(weights["hidden"], [True, *weighted], strict=True) if kept]
         shapes = [layer["w"].shape for layer in hidden]
@@ -173,7 +173,7 @@ class CellNet:
 
     def summary(self, params: dict[str, Array]) -> str:
         """Host side: the architecture in words."""
-        names = [self.operations[int(index)] for index in np.asarray(self.chosen(params))]
+        names = [self.operations[int(index)] for index in np.asarray(self.strongest(params))]
         edges = ", ".join(f"{i}-{j} {name}" for (i, j), name in zip(self.edges, names, strict=True) if name != "zero")
         cells = f"{self.num_cells} cell{'s' * (self.num_cells > 1)}"
         return f"{cells} of {self.num_nodes} nodes and {self.width} units: {edges or 'no edges'}"

@@ -66,7 +66,7 @@ class ConvNet:
     def _choices(self) -> dict[str, tuple[str, ...]]:
         return {"pooling": self.poolings, "normalization": self.normalizations, "activation": self.activations}
 
-    def _chosen(self, params: dict[str, Array]) -> dict[str, str]:
+    def _names(self, params: dict[str, Array]) -> dict[str, str]:
         return {name: options[int(params[name])] for name, options in self._choices.items()}
 
     @property
@@ -103,7 +103,7 @@ class ConvNet:
             "channels": jnp.clip(jnp.round(channels), 1, self.max_channels).astype(jnp.int32),
             "kernel": jnp.asarray(params.get("kernel", self.max_kernel)),
             "dropout": jnp.asarray(params.get("dropout", 0.0), jnp.result_type(float)),
-            **{name: architecture.chosen(space, params, name, options) for name, options in self._choices.items()},
+            **{name: architecture.index_of(space, params, name, options) for name, options in self._choices.items()},
         }
 
     def smaller(self, num_sizes: int = 4) -> tuple["ConvNet", ...]:
@@ -187,11 +187,11 @@ class ConvNet:
         cells = self._cells[blocks - 1].tolist()
         *kernels, dense = architecture.compact(weights, shapes, (*cells, counts[-1], self.num_outputs))
         kernels = [(convolution.in_order(w), b) for w, b in kernels]
-        return {"image_shape": self.image_shape, **self._chosen(params)}, [*kernels, dense]
+        return {"image_shape": self.image_shape, **self._names(params)}, [*kernels, dense]
 
     def summary(self, params: dict[str, Array]) -> str:
         """Host side: the architecture in words."""
-        blocks, size, names = int(params["blocks"]), int(params["kernel"]), self._chosen(params)
+        blocks, size, names = int(params["blocks"]), int(params["kernel"]), self._names(params)
         counts = "-".join(str(int(count)) for count in params["channels"][:blocks])
         return (
             f"{blocks} block{'s' * (blocks > 1)} of {counts} channels, {size} x {size}, {names['pooling']} pooling, "

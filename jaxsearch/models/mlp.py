@@ -74,7 +74,7 @@ class MLP:
         return {
             "layers": jnp.asarray(params.get("layers", self.max_layers)),
             "width": width,
-            "activation": architecture.chosen(space, params, "activation", self.activations),
+            "activation": architecture.index_of(space, params, "activation", self.activations),
             "dropout": jnp.asarray(params.get("dropout", 0.0), jnp.result_type(float)),
         }
 

@@ -134,7 +134,7 @@ def _relax(training, space, params, key, logit_rate, temperatures, straight_thro
     learned = learner.init(learner.draw(key_draw), {**others, "operations": soft(logits, 1.0)}, space)
     carry = logits, optimizer.init(logits), learned
     (logits, *_), skip_share = jax.lax.scan(epoch, carry, jnp.arange(num_epochs))
-    found = jnp.take_along_axis(places, model.chosen({"mixture": logits})[:, None], axis=1)[:, 0]
+    found = jnp.take_along_axis(places, model.strongest({"mixture": logits})[:, None], axis=1)[:, 0]
     return Relaxed({**params, "operations": list(found)}, logits, skip_share, skip_share[-1] > MOST_SKIPS)
 
 

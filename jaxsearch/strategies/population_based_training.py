@@ -81,8 +81,8 @@ class PBT:
         order = jnp.argsort(loss).astype(jnp.int32)  # NaN comes last
         rank = jnp.zeros_like(order).at[order].set(jnp.arange(count, dtype=jnp.int32))
         some = jnp.ceil(self.share * count).astype(jnp.int32)
-        chosen = order[(word % jnp.maximum(some, 1).astype(jnp.uint32)).astype(jnp.int32)]
-        return jnp.where(rank >= count - some, chosen, jnp.arange(count, dtype=jnp.int32))
+        leader = order[(word % jnp.maximum(some, 1).astype(jnp.uint32)).astype(jnp.int32)]
+        return jnp.where(rank >= count - some, leader, jnp.arange(count, dtype=jnp.int32))
 
     def _changed(self, u: Array, chance: Array, x: Array, domain: Domain) -> Array:
         """Copies of the points `x` `[P, D]`; `chance` and `u`, in [0, 1), say what is drawn anew, and the rest."""

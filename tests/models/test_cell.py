@@ -65,7 +65,7 @@ def test_operations_are_found_by_name():
     space = {"operations": [js.Choice("zero", "tanh")] * 6}
     params = js.undescribe(space, {"operations": ["tanh", "zero", "zero", "tanh", "zero", "zero"]})
     architecture = ALL.complete(space, params)
-    assert [OPERATIONS[o] for o in ALL.chosen(architecture)] == ["tanh", "zero", "zero", "tanh", "zero", "zero"]
+    assert [OPERATIONS[o] for o in ALL.strongest(architecture)] == ["tanh", "zero", "zero", "tanh", "zero", "zero"]
     assert ALL.summary(architecture) == "2 cells of 4 nodes and 5 units: 0-1 tanh, 1-2 tanh"
     assert ALL.summary(ALL.complete({}, {})).endswith("0-1 relu, 0-2 relu, 0-3 relu, 1-2 relu, 1-3 relu, 2-3 relu")
 
