@@ -93,7 +93,7 @@ def _name(strategy: Any) -> str:
     if isinstance(strategy, str):
         return strategy
     inner = getattr(strategy, "strategy", None)
-    name = type(strategy).__name__
+    name = (strategy if isinstance(strategy, type) else type(strategy)).__name__
     return name if inner is None else f"{name}({_name(inner)})"
 
 

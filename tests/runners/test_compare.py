@@ -154,6 +154,7 @@ def test_other_keys_and_hyperparameters_compile_nothing(compilations):
         ({"strategies": js.PSO()}, "must be a dict or a list"),
         ({"strategies": [js.GA(), js.GA(parents=50)]}, "a name of its own; GA comes 2 times. Give a dict"),
         ({"strategies": [js.GA(), js.PSO]}, "Pass an instance"),
+        ({"strategies": [js.GA, js.PSO]}, "Pass an instance"),
         ({"strategies": [js.GA(), "pos"]}, "Unknown strategy 'pos'. Did you mean pso"),
         ({"strategies": ["pso", "pso"]}, "a name of its own; pso comes 2 times. Give a dict"),
         ({"max_evaluations": 13}, "14 candidates of PSO; got 13"),
