@@ -113,7 +113,7 @@ def resolved(
     domain = codec.domain(space)
     trains, gradients, fixed = _nature(evaluator)
     most = math.inf if max_evaluations is None else max_evaluations
-    size = int(max(min(AT_ONCE, most // 4), 1)) if trains else None
+    size = int(max(min(AT_ONCE, most / 4), 1)) if trains else None
     if num_generations is not None:
         # As many candidates as CMAES has by default, since what is chosen must not change what a generation is.
         size = size or int(min(4 + 3 * math.log(max(domain.size, 1)), most))

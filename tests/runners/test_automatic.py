@@ -113,6 +113,7 @@ def test_trainings_that_go_on_get_a_strategy_that_says_from_where():
     training = js.Training(model, (x, (x[:, 0] > 0).astype(int)), folds=1, epochs=4, batch_size=8)
     evaluator, space, seen = js.Continued(training), model.space(), []
     for wrapped, arguments, size in (
+        (evaluator, {}, 64),
         (evaluator, {"num_generations": 4}, 64),
         (js.Sharded(evaluator), {"max_evaluations": 40}, 10),
         (evaluator, {"num_generations": 9, "max_evaluations": 3}, 2),
