@@ -1,5 +1,7 @@
 """Training that goes on from generation to generation."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,8 +10,10 @@ from jaxsearch.core.population import check_count
 from jaxsearch.core.protocols import State, Trainable
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
+from jaxsearch.evaluators.fitted import Fitted, network
 from jaxsearch.evaluators.halving import trainable
 from jaxsearch.evaluators.sharded import Sharded
+from jaxsearch.evaluators.training import Training
 from jaxsearch.spaces import codec
 
 CHANGEABLE = ("learning_rate", "weight_decay", "momentum", "label_smoothing", "batch_size", "dropout")
@@ -38,7 +42,7 @@ class Continued:
 
     For `PBT`, whose candidates carry `origin` and `budget`. Candidates of a strategy that gives no origin all begin
     anew; without a budget, each trains one generation. The weights and the state of the optimizer of the whole
-    population are kept.
+    population are kept, in the state; `fitted` makes a network of one of them.
 
     What was learned fits only the architecture that learned it. A parameter that is not `changeable` is part of that,
     and a candidate that changes it begins anew, however many epochs that takes. Give `PBT` the coordinates that it
@@ -69,6 +73,25 @@ class Continued:
             raise ValueError(f"Continued needs a dict of dimensions by name; got {space!r}. Name them.")
         names = np.concatenate([np.repeat(name, codec.domain({name: space[name]}).size) for name in sorted(space)])
         return tuple(np.flatnonzero(~np.isin(names, self.changeable)).tolist())
+
+    def fitted(
+        self, state: ContinuedState, space: PyTree, member: int | Array | None = None, fold: int | Array = 0
+    ) -> Fitted:
+        """A member as it is now, ready to predict: what it has learned from the rows that `fold` trains on.
+
+        member: its place in the population; None for that with the lowest loss.
+        Raises ValueError for another evaluator than `Training`, alone or sharded, and for numbers out of range.
+        """
+        training = self.evaluator.evaluator if isinstance(self.evaluator, Sharded) else self.evaluator
+        if not isinstance(training, Training):
+            raise ValueError(f"Only a Training has members that predict; got a {type(training).__name__}. Use one.")
+        if member is None:
+            loss = self.evaluator.results(state.inner, state.members).loss
+            member = jnp.argmin(jnp.where(jnp.isnan(loss), jnp.inf, loss))
+        for name, number, count in (("member", member, len(state.x)), ("fold", fold, training.folds)):
+            if isinstance(number, int) and not 0 <= number < count:
+                raise ValueError(f"{name} must be from 0 to {count - 1}; got {number}. Leave it out for the default.")
+        return _fitted(training, state, space, member, fold)
 
     def init(self, key: Key, space: PyTree, count: int) -> ContinuedState:
         inner = self.evaluator.init(key, space, count)
@@ -106,3 +129,11 @@ class Continued:
         matters = domain.active(x)
         changeable = ~np.isin(np.arange(domain.size), self.fixed(space))
         return jnp.all(same | ~matters | changeable[None], axis=1)
+
+
+@jax.jit
+def _fitted(training: Training, state: ContinuedState, space: PyTree, member: Any, fold: Any) -> Fitted:
+    params = jax.tree.map(lambda leaf: leaf[member], training.params(space, state.x))
+    learned = jax.tree.map(lambda leaf: leaf[member, fold], state.members.learned)
+    rows = jax.tree.map(lambda leaf: leaf[fold], training.lesson(state.inner, space).folds)
+    return network(training, space, params, learned, rows)

@@ -11,7 +11,7 @@ from jaxsearch.core.pytree import pytree
 from jaxsearch.core.types import Array, HostArray, Key, PyTree, Results
 from jaxsearch.evaluators import epochs, scaling
 from jaxsearch.evaluators.bucketed import needs
-from jaxsearch.evaluators.lessons import lesson
+from jaxsearch.evaluators.lessons import Fold, lesson
 from jaxsearch.evaluators.parameters import numbers
 from jaxsearch.evaluators.training import Training
 from jaxsearch.models.network import Network
@@ -80,20 +80,24 @@ def _size(models: tuple, space: PyTree, params: PyTree) -> Array:
 def _fit(training: Training, key: Key, space: PyTree, params: PyTree) -> Fitted:
     """As one candidate in one fold that holds nothing out."""
     params, (x, y) = numbers(space, params), training.arrays()
-    own = isinstance(training.model, Network)
     learner, none = training.learner(training.model, space, len(x)), jnp.zeros((1, len(x)), bool)
-    regression = not own and not training.classifies
+    regression = not isinstance(training.model, Network) and not training.classifies
     all_rows = lesson(key, learner, space, x, y, none, none, 1, regression, training.num_weighted)
     rows = jax.tree.map(lambda leaf: leaf[None], params)
     members = epochs.unborn(1, 1)._replace(learned=epochs.begin(learner, all_rows, rows))
     budget = jnp.asarray(params.get("epochs", training.epochs), jnp.int32)[None]
     members = epochs.train(learner, all_rows, rows, members, budget)
     learned = jax.tree.map(lambda leaf: leaf[0, 0], members.learned)
-    features, target = jax.tree.map(lambda leaf: leaf[0], (all_rows.folds.features, all_rows.folds.target))
-    if own:
-        return Fitted(training.model, params, learned, features, target)
-    weights = learner.weights(learned.weights)
-    return Fitted(learner.model, learner.model.complete(space, params), weights, features, target)
+    return network(training, space, params, learned, jax.tree.map(lambda leaf: leaf[0], all_rows.folds))
+
+
+def network(training: Training, space: PyTree, params: PyTree, learned: PyTree, fold: Fold) -> Fitted:
+    """What one candidate with `params` has `learned` in one fold, with the preprocessing of its rows."""
+    model = training.model
+    if isinstance(model, Network):
+        return Fitted(model, params, learned, fold.features, fold.target)
+    weights = training.learner(model, space).weights(learned.weights)
+    return Fitted(model, model.complete(space, params), weights, fold.features, fold.target)
 
 
 def retrain(training: Training, key: Key, space: PyTree, params: PyTree, num_epochs: int | None = None) -> Results:

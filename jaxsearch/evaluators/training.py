@@ -46,8 +46,7 @@ class Training:
 
     model: an `MLP`, a `ConvNet` or a `CellNet`; its `space()` is a sensible space, a dict of dimensions by name.
         Besides the model's parameters it may have `learning_rate` and `weight_decay`, at least 0, `momentum` and
-        `label_smoothing` in [0, 1), and the integers `batch_size` and `epochs`. Or a `Network` of your own, for any
-        space that is a dict, of which Training reads the last two.
+        `label_smoothing` in [0, 1), and integers `batch_size` and `epochs`. Or a `Network` of your own, for any dict.
     data: `x` `[n, ...]` floats, NaN for missing, and `y` `[n]` integer classes or float targets.
     metric: one of `metrics`, e.g. error or rmse. A network of your own is measured by its `loss`, on the rows held out;
         if the folds do not divide the rows, some folds leave one of theirs out of it.
@@ -137,7 +136,7 @@ class Training:
 
     def begin(self, state: TrainingState, space: PyTree, x: Array) -> Members:
         """The candidates `x` `[P, D]` before their first epoch."""
-        lesson, params = self._lesson(state, space), self.params(space, x)
+        lesson, params = self.lesson(state, space), self.params(space, x)
         learned = epochs.begin(self.learner(self.model, space), lesson, params)
         return self._unborn(space, x)._replace(learned=learned)
 
@@ -152,7 +151,7 @@ class Training:
 
     def train(self, state: TrainingState, space: PyTree, params: PyTree, members: Members, budget: Array) -> Members:
         """Like `advance`, for `params` `[P, ...]` with the options of a Choice of numbers in place of their indices."""
-        lesson = self._lesson(state, space)
+        lesson = self.lesson(state, space)
         learners = [self.learner(model, space) for model in (*self.smaller, self.model)]
         size, cost = needs((*self.smaller, self.model), space, params)
         run = functools.partial(epochs.run_chunk, learners, lesson)
@@ -182,7 +181,8 @@ class Training:
             return OwnNetwork(model, num_rows // size, size)
         return Supervised(model, metrics[self.metric], self.epochs, num_rows // size, size, "batch_size" in space)
 
-    def _lesson(self, state: TrainingState, space: PyTree) -> Lesson:
+    def lesson(self, state: TrainingState, space: PyTree) -> Lesson:
+        """What all candidates have in common."""
         x, y = self.arrays()
         held_out = state.fold[None] == jnp.arange(self.folds)[:, None]
         measured, most = splits.measured(held_out, self.num_held_out, self.measure, self._own)

@@ -88,6 +88,21 @@ def test_another_architecture_and_no_origin_begin_anew():
     np.testing.assert_array_equal(unlimited.age, [3, 1, 1, 3])
 
 
+def test_a_member_as_it_is_predicts_what_was_measured():
+    results, state = grown(2)
+    evaluator = compiled()[0]
+    for member, fold in ((0, 0), (2, 1)):
+        network, rows = evaluator.fitted(state, SPACE, member, fold), np.asarray(state.inner.fold) == fold
+        error = np.mean(np.argmax(network.predict(DATA[rows]), axis=1) != LABELS[rows])
+        np.testing.assert_allclose(error, results.aux["folds"][member, fold], rtol=1e-5)
+        np.testing.assert_allclose(network.portable().predict(DATA), network.predict(DATA), rtol=1e-4, atol=1e-5)
+    best = evaluator.fitted(state, SPACE)
+    expected = evaluator.fitted(state, SPACE, int(np.argmin(results.loss)))
+    same(best.weights, expected.weights)
+    same(js.Continued(js.Sharded(TRAINING)).fitted(state, SPACE).weights, expected.weights)
+    assert np.any(best.params["width"] != evaluator.fitted(state, SPACE, int(np.argmax(results.loss))).params["width"])
+
+
 def test_a_model_beyond_the_limits_is_not_trained_and_no_member_beyond_its_epochs():
     training = js.Training(TRAINING.model, (DATA, LABELS), folds=2, epochs=6, batch_size=16, max_parameters=30)
     space = SPACE | {"epochs": js.Int(1, 8)}
@@ -160,6 +175,8 @@ def test_members_stay_on_their_devices():
         (lambda: js.Continued(TRAINING, 0), "epochs_per_generation must be an integer of at least 1"),
         (lambda: js.Continued(js.Vectorized(lambda key, x: x)), "Only an evaluator that trains step by step"),
         (lambda: js.Continued(TRAINING).fixed(js.Float(0, 1)), "needs a dict of dimensions by name"),
+        (lambda: js.Continued(TRAINING).fitted(grown()[1], SPACE, 4), "member must be from 0 to 3; got 4"),
+        (lambda: js.Continued(TRAINING).fitted(grown()[1], SPACE, fold=2), "fold must be from 0 to 1; got 2"),
     ],
 )
 def test_mistakes_are_told(make, message):

@@ -124,5 +124,7 @@ def test_without_origin_and_budget_every_candidate_trains_for_one_generation():
 def test_mistakes_are_told():
     with pytest.raises(ValueError, match="population_size must be an integer of at least 2"):
         js.PBT(population_size=1)
+    with pytest.raises(ValueError, match="Only a Training has members that predict; got a Walk"):
+        js.Continued(Walk()).fitted(None, {})
     with pytest.raises(ValueError, match="fixed must name coordinates from 0 to 3"):
         js.PBT(fixed=(4,)).init(KEY, DOMAINS["continuous"])
