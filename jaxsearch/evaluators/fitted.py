@@ -62,7 +62,9 @@ def fit(training: Training, key: Key, space: PyTree, params: PyTree) -> Fitted:
     """Trains one configuration on all rows of a training, none held out.
 
     params: the configuration, as in `Result.params`.
+    Raises ValueError as `Training` does for a space that does not fit.
     """
+    training.check_space(space)
     params, model = jax.tree.map(np.asarray, params), training.model
     if training.smaller:
         models = (*training.smaller, model)

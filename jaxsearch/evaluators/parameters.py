@@ -15,12 +15,15 @@ from jaxsearch.spaces.dimensions import Choice
 NUMBERS = {"learning_rate": math.inf, "weight_decay": math.inf, "momentum": 1, "label_smoothing": 1}  # are below this
 
 
-def check_space(model: Any, space: dict[str, Any]) -> None:
+def check_space(model: Any, space: PyTree) -> None:
     """Raises ValueError for a dimension that neither training nor the model knows, or whose values make no sense.
 
     With a `Network` of the user's, training reads `epochs` and `batch_size` alone; all others may be anything.
     """
+    if not isinstance(space, dict):
+        raise ValueError(f"Training needs a dict of dimensions by name; got {space!r}. Start from model.space().")
     largest_size("epochs", space.get("epochs", Choice(1)), 30)
+    largest_size("batch_size", space.get("batch_size", Choice(1)), 64)
     if isinstance(model, Network):
         return
     model.check_space(space, also=(*NUMBERS, "batch_size", "epochs"))
@@ -64,6 +67,5 @@ def micro_batch(space: dict[str, Any], batch_size: int, num_rows: int) -> int:
     multiples of it; larger batches accumulate gradients, so an epoch costs every candidate the same work.
     """
     dimension = space.get("batch_size", Choice(batch_size))
-    largest_size("batch_size", dimension, 64)
     size = math.gcd(*dimension.options) if isinstance(dimension, Choice) else dimension.low
     return min(size, num_rows)

@@ -53,10 +53,8 @@ class Training:
     folds: of the cross-validation, stratified by class; 1 for a single hold-out of `validation_share` of the rows.
     groups: `[n]` integers; rows of the same group are held out together, and classes are not stratified then.
     class_weights: "balanced" for a training loss in which all classes weigh the same.
-    epochs: passes over the training rows, for candidates without a parameter of that name.
-    batch_size: rows of a gradient, likewise.
-    chunk_size: candidates trained at the same time, None for all; bounds the memory, and on a CPU small chunks stay in
-        the cache.
+    epochs: passes over the training rows. batch_size: rows of a gradient. For candidates without such a parameter.
+    chunk_size: candidates that train at once, None for all; bounds the memory. Small chunks stay in the cache of a CPU.
     smaller: versions of the model with smaller arrays, cheapest first, e.g. `model.smaller()`; every candidate runs at
         the first that it fits into, to the same loss but for rounding. Each costs a compilation.
     measure: "validation", or "training" for the error on the rows trained on.
@@ -109,11 +107,13 @@ class Training:
         integers = self.data[1].ndim == 1 and jnp.issubdtype(self.data[1].dtype, jnp.integer)
         return integers if self._own else metrics[self.metric].task == "classification"
 
-    def init(self, key: Key, space: PyTree, count: int) -> TrainingState:
-        if not isinstance(space, dict):
-            raise ValueError(f"Training needs a dict of dimensions by name; got {space!r}. Start from model.space().")
-        size = micro_batch(space, self.batch_size, len(self.data[0]) - self.num_held_out)
+    def check_space(self, space: PyTree) -> None:
+        """Raises ValueError for a space that the model, or training, cannot read."""
         check_space(self.model, space)
+
+    def init(self, key: Key, space: PyTree, count: int) -> TrainingState:
+        self.check_space(space)
+        size = micro_batch(space, self.batch_size, len(self.data[0]) - self.num_held_out)
         if self._own:
             check_own(self.model, self.smaller, space, key, tuple(part[:size] for part in self.data))
         key_split, _ = jax.random.split(key)

@@ -67,6 +67,7 @@ def checked(
     """
     strategy, reason = resolved(strategy, objective, space, num_generations, max_evaluations)
     check_strategy(strategy)
+    check_space(objective, space)
     return strong((as_evaluator(objective), space, strategy)), reason
 
 
@@ -82,6 +83,14 @@ def check_strategy(strategy: Any) -> None:
         raise ValueError(
             f"A strategy needs the methods init, ask and tell; got {strategy!r}. Pass an instance such as PSO()."
         )
+
+
+def check_space(evaluator: Any, space: PyTree) -> None:
+    """Lets an evaluator, and what it wraps, refuse a space as long as the bounds of a Float are plain numbers."""
+    while evaluator is not None:
+        if callable(check := getattr(evaluator, "check_space", None)):
+            check(space)
+        evaluator = getattr(evaluator, "evaluator", None)
 
 
 @functools.partial(jax.jit, static_argnames=("num_generations", "record"))

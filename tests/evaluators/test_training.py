@@ -95,6 +95,14 @@ def test_the_space_must_belong_to_the_model(space, message):
         js.Training(MODEL, iris()).init(jax.random.key(0), space, 3)
 
 
+@pytest.mark.parametrize("wrap", [lambda training: training, js.Halving, lambda t: js.Continued(js.Sharded(t))])
+def test_bounds_are_checked_while_they_are_numbers(wrap):
+    evaluator, space = wrap(js.Training(MODEL, iris())), {"dropout": js.Float(0, 50)}
+    for run in (js.minimize, js.search):
+        with pytest.raises(ValueError, match="dropout must be a single number.* below 1; got Float\\(low=0, high=50"):
+            run(evaluator, space, "auto", key=jax.random.key(0), num_generations=1)
+
+
 def test_hold_out_and_training_error():
     held_out = evaluate(js.Training(MODEL, iris(), folds=1, validation_share=0.4, epochs=8), MODEL.space())
     assert held_out.aux["folds"].shape == (6, 1)
@@ -214,7 +222,7 @@ def test_choices_of_numbers_stand_for_themselves():
     assert parameters.micro_batch({}, 64, 1000) == 64
     for bad in (js.Float(1, 2), js.Choice("a"), js.Int(0, 4), 32):
         with pytest.raises(ValueError, match="batch_size must be"):
-            parameters.micro_batch({"batch_size": bad}, 64, 100)
+            parameters.check_space(MODEL, {"batch_size": bad})
 
 
 @pytest.mark.parametrize(
