@@ -1,5 +1,6 @@
 """What must hold before anything is trained."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -61,6 +62,8 @@ def _check_fit(model: Any, x: Any, y: Any, metric: Metric) -> None:
         raise ValueError(f"The model takes rows of shape {model.input_shape}; x has {x.shape[1:]}. Make it to fit.")
     if y.ndim != 1:
         raise ValueError(f"The model needs one target for every row, y [n]; got shape {y.shape}. Reshape it.")
+    _check_numbers("x", x, "finite, or NaN where it is missing", np.isinf)
+    _check_numbers("y", y, "finite", lambda numbers: ~np.isfinite(numbers))
     integers = jnp.issubdtype(y.dtype, jnp.integer)
     if metric.task == "classification" and not integers:
         raise ValueError(f"The metric {metric.name} needs integer classes; y is {y.dtype}. Use y.astype(int), or mse.")
@@ -75,3 +78,13 @@ def _check_fit(model: Any, x: Any, y: Any, metric: Metric) -> None:
         )
     if metric.task == "regression" and model.num_outputs != 1:
         raise ValueError(f"The metric {metric.name} needs a model with one output; it has {model.num_outputs}.")
+
+
+def _check_numbers(name: str, array: Any, rule: str, wrong: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Raises ValueError unless an array of NumPy holds numbers, none of them wrong. A look at JAX's takes a program."""
+    if not isinstance(array, np.ndarray):
+        return
+    if not (jnp.issubdtype(array.dtype, jnp.number) or jnp.issubdtype(array.dtype, jnp.bool_)):
+        raise ValueError(f"{name} must hold numbers; its dtype is {array.dtype}. See problems.datasets.load.")
+    if jnp.issubdtype(array.dtype, jnp.floating) and (count := np.sum(wrong(array))):
+        raise ValueError(f"The numbers of {name} must be {rule}; {count} are not. Replace them or leave the rows out.")

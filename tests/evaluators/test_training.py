@@ -241,6 +241,12 @@ def test_choices_of_numbers_stand_for_themselves():
         ({"groups": [0, 1] * 75}, "must be arrays; got a list. Use numpy.asarray"),
         ({"data": (pandas.DataFrame(iris()[0]), iris()[1])}, "must be arrays; got a DataFrame. Use numpy.asarray"),
         ({"data": (iris()[0], iris()[1].tolist())}, "must be arrays; got a list"),
+        ({"data": (np.diag([np.inf] * 4), np.arange(4) % 3), "folds": 2}, "x must be finite, or NaN .*; 4 are not"),
+        ({"data": (iris()[0].astype(object), iris()[1])}, "x must hold numbers; its dtype is object"),
+        (
+            {"model": js.models.MLP(4, 1), "metric": "mse", "data": (iris()[0], np.append(np.ones(149), np.nan))},
+            "y must be finite; 1 are not",
+        ),
         ({"data": (np.zeros((9, 3), np.float32), np.zeros(9, int))}, "takes rows of shape \\(4,\\); x has \\(3,\\)"),
         ({"data": (np.zeros((9, 4), np.float32), np.zeros(8, int))}, "got shapes"),
         ({"data": (np.zeros((9, 4), np.float32), np.full(9, 3))}, "y has 3 .. 3"),
