@@ -173,8 +173,8 @@ class ConvNet:
         features = convolution.features(self, params, weights["hidden"], x)
         if word is not None:
             features = masking.dropout(word, 0, params["dropout"], features)
-        w, b = weights["output"]["w"], weights["output"]["b"]
-        return features.reshape(len(x), -1) @ w.reshape(-1, self.num_outputs) + b[None]
+        w, b = weights["output"]["w"].reshape(-1, self.num_outputs), weights["output"]["b"]
+        return features.reshape(-1, len(w)) @ w + b[None]
 
     def compact(self, params: dict[str, Array], weights: PyTree) -> tuple[dict[str, Any], list[tuple]]:
         """Host side: the facts for a `PortableModel` and the `(w, b)` of every active layer at its own size.

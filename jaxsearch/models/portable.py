@@ -75,7 +75,7 @@ class PortableModel(NamedTuple):
                 h = centred / np.sqrt((centred**2).mean((1, 2, 3), keepdims=True) + 1e-5)
             h = ACTIVATIONS[self.facts["activation"]](h + bias)
         h = _averaged(_averaged(h, 1, w.shape[0]), 2, w.shape[1])
-        return h.reshape(len(h), -1) @ w.reshape(-1, w.shape[-1]) + b
+        return h.reshape(-1, w[..., 0].size) @ w.reshape(-1, w.shape[-1]) + b
 
 
 def _weighted(name: str, h: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:

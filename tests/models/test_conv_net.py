@@ -97,6 +97,12 @@ def test_a_large_network_is_counted_without_overflow():
     np.testing.assert_allclose(wide.flops(wide.complete({}, {})), 2 * (64**2 * 25 * 3 * 256 + dense), rtol=1e-6)
 
 
+def test_no_images_have_no_outputs():
+    params, weights, _ = built(CONFIGURATIONS[0])
+    saved = portable.PortableModel(*MODEL.compact(params, weights), np.zeros(2), np.ones(2), None, {})
+    assert MODEL.apply(None, params, weights, images(0)).shape == saved.predict(images(0)).shape == (0, 3)
+
+
 def test_more_images_than_are_computed_at_a_time_are_in_their_order(monkeypatch):
     params, weights, expected = built(CONFIGURATIONS[0])
     monkeypatch.setattr(convolution, "ROWS", 3)
