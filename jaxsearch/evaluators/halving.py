@@ -126,5 +126,5 @@ def _rank_within(loss: Array, alive: Array, bracket: Array) -> Array:
     order = jnp.lexsort((jnp.where(jnp.isnan(loss), jnp.inf, loss), ~alive, bracket))
     index = jnp.arange(len(loss), dtype=jnp.int32)
     place = jnp.zeros_like(index).at[order].set(index)
-    first = jnp.min(jnp.where(bracket[:, None] == bracket[None], place[None], len(loss)), axis=1)
+    first = jnp.full_like(place, len(loss)).at[bracket].min(place)[bracket]
     return jnp.where(alive, place - first, len(loss))
