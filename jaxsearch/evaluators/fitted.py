@@ -35,17 +35,27 @@ class Fitted:
     def predict(self, x: HostArray) -> Array:
         """Logits `[n, C]` for classification, values `[n]` in the target's unit for regression.
 
-        Raises ValueError for a `Network` of your own, which does not say how.
+        Raises ValueError for rows of another shape, and for a `Network` of your own, which does not say how.
         """
         if isinstance(self.model, Network):
             raise ValueError(
                 "Only a model of jaxsearch can predict; got a Network. "
                 "Give fitted.weights, the state, and fitted.features.transform(x) to a function of yours."
             )
+        if np.shape(x)[1:] != self.model.input_shape:
+            raise ValueError(
+                f"The model takes rows of shape {self.model.input_shape}; x has shape {np.shape(x)}. Reshape it, "
+                "a single row by x[None]."
+            )
         return _predict(self, x)
 
     def portable(self, about: dict[str, Any] | None = None) -> PortableModel:
-        """What `models.portable.save` writes, for a model of jaxsearch. about: plain facts to keep with it."""
+        """What `models.portable.save` writes, for a model of jaxsearch. about: plain facts to keep with it.
+
+        Raises ValueError for a `Network` of your own.
+        """
+        if isinstance(self.model, Network):
+            raise ValueError("Only a model of jaxsearch is portable; got a Network. Save fitted.weights, the state.")
         params, weights, features, target = jax.device_get((self.params, self.weights, self.features, self.target))
         facts, layers = self.model.compact(params, weights)
         unit = target and (float(target.mean[0]), float(target.factor[0]))

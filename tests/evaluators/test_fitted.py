@@ -60,6 +60,9 @@ def test_the_final_network_is_trained_on_all_rows():
     error = np.mean(np.argmax(fitted.predict(X), axis=1) != Y)
     assert error < 0.2  # guessing: 0.5
     np.testing.assert_allclose(fitted.features.mean, X.mean(0), rtol=1e-4, atol=1e-6)
+    for x in (X[0], X[:, :3]):
+        with pytest.raises(ValueError, match="takes rows of shape \\(4,\\); x has shape .* single row by x\\[None\\]"):
+            fitted.predict(x)
     with pytest.raises(ValueError, match="Unknown parameter 'learning_rat'. Did you mean learning_rate"):
         js.fit(TRAINING, jax.random.key(0), {"learning_rat": js.Float(0, 1)}, {"learning_rat": 0.03})
 

@@ -218,6 +218,8 @@ def test_fit_gives_the_state_that_all_rows_lead_to(data):
     assert np.mean(guess != Y) < 0.25  # guessing: 0.5
     with pytest.raises(ValueError, match="Only a model of jaxsearch can predict; got a Network"):
         fitted.predict(X)
+    with pytest.raises(ValueError, match="Only a model of jaxsearch is portable; got a Network"):
+        fitted.portable()
 
 
 def test_a_candidate_is_trained_again_bit_for_bit():
