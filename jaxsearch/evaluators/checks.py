@@ -37,6 +37,8 @@ def check_training(training: Any) -> None:
         foreign = hasattr(part, "__array__") and not isinstance(part, np.ndarray | np.generic | jax.Array)
         if foreign or isinstance(part, list):  # e.g. a data frame
             raise ValueError(f"Data and groups must be arrays; got a {type(part).__name__}. Use numpy.asarray.")
+    if training.class_weights and metrics[training.metric].task == "regression":
+        raise ValueError(f"class_weights are for classes; the metric {training.metric} has none. Leave them out.")
     if all(isinstance(part, np.ndarray | jax.Array) for part in training.data):  # else placeholders of a transformation
         x, y = training.data
         check_data(training.model, x, y, metrics[training.metric], training.folds)

@@ -236,6 +236,7 @@ def test_choices_of_numbers_stand_for_themselves():
         ({"validation_share": 1.0}, "validation_share must be"),
         ({"measure": "test"}, "Unknown measure"),
         ({"max_parameters": 0}, "max_parameters must be above 0"),
+        ({"metric": "mse", "class_weights": "balanced"}, "class_weights are for classes; the metric mse has none"),
         ({"chunk_size": 0}, "chunk_size must be an integer of at least 1; got 0"),
         ({"groups": np.zeros(149, int)}, "one entry for each of 150 rows; got shape \\(149,\\)"),
         ({"groups": [0, 1] * 75}, "must be arrays; got a list. Use numpy.asarray"),
