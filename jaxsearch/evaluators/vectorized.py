@@ -110,8 +110,10 @@ def _score(evaluator: Vectorized | Chunked, space: PyTree) -> Callable[[Key, Arr
         value = evaluator.objective(key, codec.decode(space, x))
         if not hasattr(value, "dtype"):
             value = jnp.asarray(value) if isinstance(value, int | float) else value
-        if getattr(value, "shape", None) != () or jnp.issubdtype(value.dtype, jnp.complexfloating):
-            got = f"{value.dtype}{list(value.shape)}" if hasattr(value, "dtype") else type(value).__name__
+        dtype = getattr(value, "dtype", object)
+        real = any(jnp.issubdtype(dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_))
+        if not real or value.shape != ():
+            got = f"{dtype}{list(value.shape)}" if hasattr(value, "dtype") else f"{value!r:.200}"
             raise ValueError(
                 f"An objective must return one real number per configuration; got {got}. "
                 "Reduce it, e.g. with jnp.mean, and write it for one configuration: jaxsearch does the vmap."

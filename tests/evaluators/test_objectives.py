@@ -56,9 +56,22 @@ def test_data_travels_as_leaves():
     assert evaluate(evaluator)[0].loss.shape == (7,)
 
 
-@pytest.mark.parametrize("value", [jnp.zeros(3), jnp.zeros((1,)), "text", None, (1.0, 2.0), 1j])
-def test_an_objective_must_return_one_number(value):
-    with pytest.raises(ValueError, match="one real number"):
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (jnp.zeros(3), r"float..\[3\]"),
+        (jnp.zeros((1,), jnp.int32), r"int32\[1\]"),
+        ("text", "'text'"),
+        (None, "None"),
+        ((1.0, 2.0), r"\(1.0, 2.0\)"),
+        (1j, "1j"),
+        (jnp.array(1j, jnp.complex64), r"complex64\[\]"),
+        (np.str_("1"), r"<U1\[\]"),
+        (jax.random.key(0), r"key<fry>\[\]"),
+    ],
+)
+def test_an_objective_must_return_one_number(value, shown):
+    with pytest.raises(ValueError, match=f"one real number per configuration; got {shown}. Reduce it"):
         evaluate(js.Vectorized(lambda key, p: value))
 
 
