@@ -40,9 +40,11 @@ class Sharded:
     def __post_init__(self):
         if callable(self.evaluator) or isinstance(self.evaluator, int | float | str | list | dict | tuple):
             object.__setattr__(self, "evaluator", as_evaluator(self.evaluator))
-        axes = (self.axis,) if isinstance(self.axis, str) else self.axis
+        if self.mesh is not None and not isinstance(self.mesh, Mesh):
+            raise ValueError(f"mesh must be a jax.sharding.Mesh; got {self.mesh!r}. Leave it out for all devices.")
+        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
         names = ("population",) if self.mesh is None else self.mesh.axis_names
-        if not set(axes) <= set(names):
+        if not axes or not all(axis in names for axis in axes):
             raise ValueError(f"axis must name axes of the mesh, {names}; got {self.axis!r}. Try axis={names[0]!r}.")
 
     def init(self, key: Key, space: PyTree, count: int) -> State:
@@ -73,7 +75,7 @@ class Sharded:
 
     def order(self, space: PyTree, x: Array) -> Array:
         """`[P]` int32, the candidates dealt to the devices, so that each gets about the same work."""
-        order, devices = self._trainable.order(space, x), self._num_devices
+        order, devices = self._trainable.order(space, x), self.num_devices
         whole = len(x) // devices * devices
         return jnp.concatenate([order[:whole].reshape(-1, devices).T.reshape(-1), order[whole:]])
 
@@ -99,7 +101,7 @@ class Sharded:
 
     def _apart(self, function: Callable, rows: PyTree, *shared: PyTree) -> PyTree:
         """`function(rows, *shared)` with the rows `[P, ...]` split over the devices, each running its own program."""
-        count, devices = len(jax.tree.leaves(rows)[0]), self._num_devices
+        count, devices = len(jax.tree.leaves(rows)[0]), self.num_devices
         filled = jnp.minimum(jnp.arange(-(-count // devices) * devices), count - 1)
         spec = PartitionSpec(self.axis)
         apart = jax.shard_map(
@@ -125,6 +127,7 @@ class Sharded:
         return Mesh(jax.devices(), "population") if self.mesh is None else Mesh(self.mesh.devices, self.mesh.axis_names)
 
     @property
-    def _num_devices(self) -> int:
+    def num_devices(self) -> int:
+        """Those that the population is spread over."""
         axes = (self.axis,) if isinstance(self.axis, str) else self.axis
         return math.prod(self._mesh().shape[axis] for axis in axes)
