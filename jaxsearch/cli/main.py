@@ -13,6 +13,7 @@ except ImportError:
 
 import jax
 
+from jaxsearch.cli.configuration import configured
 from jaxsearch.cli.directory import resumed
 from jaxsearch.cli.directory import status as lines_of_status
 from jaxsearch.cli.networks import FAMILIES
@@ -34,9 +35,13 @@ def main() -> None:
     try:
         code = cli.main(prog_name="jaxsearch", standalone_mode=False)
     except click.ClickException as error:
-        code = _complain(error.format_message())
-    except (ValueError, OSError) as error:
+        message, context = error.format_message().rstrip(), getattr(error, "ctx", None)
+        end = "" if message.endswith((".", "?")) else "."
+        code = _complain(f"{message}{end} See {context.command_path if context else 'jaxsearch'} --help.")
+    except ValueError as error:
         code = _complain(str(error))
+    except OSError as error:
+        code = _complain(f"{error}. Check the path, who may use it, and the room on the disk.")
     except jax.errors.JaxRuntimeError as error:
         _complain(f"JAX could not run the search: {str(error)[:200]}. Use smaller networks, or fewer --folds.")
         code = 1
@@ -98,13 +103,16 @@ def cli(context: click.Context) -> None:
 def run(context: click.Context, resume: Path | None, **options) -> None:
     """Search for a network for DATA: a CSV, Parquet or NPZ file, or a data set of `jaxsearch list`.
 
-    Without DATA: handwritten digits. Ctrl-C ends the search after the generation that is running, with the result so
-    far; it can be resumed then, and also if it was killed.
+    Without DATA: handwritten digits. DATA may also be a TOML file with these options, such as budget = 64 and
+    data = "table.csv"; those typed here win. Its paths are relative to its own directory.
+
+    Ctrl-C ends the search after the generation that is running, with the result so far; it can be resumed then, and
+    also if it was killed.
     """
     typed = {name: value for name, value in options.items() if context.get_parameter_source(name) is COMMANDLINE}
-    if resume is not None and "out" in typed:
-        raise click.UsageError(f"--resume writes where the run did; got --out {typed['out']} as well. Leave it out.")
-    asked = Options(**options) if resume is None else resumed(resume, typed)
+    if resume is not None and {"data", "out"} & set(typed):
+        raise click.UsageError("--resume goes on with the data and the directory of a run; got others. Leave them out.")
+    asked = Options(**configured(context, options)) if resume is None else resumed(resume, typed)
     use_compilation_cache()
     use_all_cores()
     sys.exit(run_search(asked, resume))
