@@ -24,14 +24,14 @@ class PBTState:
 class PBT:
     """Population-based training: the worst go on as copies of the best, with other hyperparameters.
 
-        origin_i    = a random one of the best ceil(share * P) if i is one of the worst as many, else i
+        origin_i    = a random one of the best ceil(share * P) if i failed or is one of the worst as many, else i
         x_i, copied = reflect(x + step * U[-1, 1]) of its origin, an ordered discrete one to the cell it falls into;
                       each coordinate with probability `resample` anew, uniform in [0, 1)
 
     For an evaluator that keeps what members have learned, `Continued`: `Candidates.origin` says from which member of
     the generation before a candidate goes on, `Candidates.budget` how many generations it has behind it after this one.
     So the hyperparameters become schedules, which are found in the time of a single training. Categories only change
-    anew. A member that failed, and whose origin failed too, starts afresh at a uniform point, as all do at first.
+    anew. A member whose origin failed, too, starts afresh at a uniform point, as all do at first.
 
     Evaluators without memory see a slow evolution, in which most points are evaluated again.
 
@@ -51,6 +51,8 @@ class PBT:
 
     def __post_init__(self):
         check_size(self.population_size, at_least=2)
+        if not isinstance(self.fixed, tuple) or not all(isinstance(coordinate, int) for coordinate in self.fixed):
+            raise ValueError(f"fixed must be a tuple of coordinates; got {self.fixed!r}. See Continued.fixed.")
 
     def init(self, key: Key, domain: Domain) -> PBTState:
         if not all(0 <= coordinate < domain.size for coordinate in self.fixed):
@@ -82,7 +84,8 @@ class PBT:
         rank = jnp.zeros_like(order).at[order].set(jnp.arange(count, dtype=jnp.int32))
         some = jnp.ceil(self.share * count).astype(jnp.int32)
         leader = order[(word % jnp.maximum(some, 1).astype(jnp.uint32)).astype(jnp.int32)]
-        return jnp.where(rank >= count - some, leader, jnp.arange(count, dtype=jnp.int32))
+        replaced = (rank >= count - some) | (~jnp.isfinite(loss) & (some > 0))
+        return jnp.where(replaced, leader, jnp.arange(count, dtype=jnp.int32))
 
     def _changed(self, u: Array, chance: Array, x: Array, domain: Domain) -> Array:
         """Copies of the points `x` `[P, D]`; `chance` and `u`, in [0, 1), say what is drawn anew, and the rest."""

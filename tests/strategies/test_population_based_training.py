@@ -52,11 +52,15 @@ def test_categories_change_only_anew_and_fixed_coordinates_never():
 
 
 def test_who_failed_goes_on_from_the_living_or_afresh():
-    inf = jnp.inf
-    first, then = second(js.PBT(population_size=10), DOMAINS["continuous"], LOSS.at[jnp.array([0, 2, 4])].set(inf))
-    assert then.origin[0] == -1, "more failed than are replaced"
-    assert np.all(np.isin(then.origin[jnp.array([2, 4])], [1, 5]))
-    assert np.all(then.x[0] != first.x[0])
+    inf, failed = jnp.inf, jnp.array([0, 2, 4])
+    first, then = second(js.PBT(population_size=10), DOMAINS["continuous"], LOSS.at[failed].set(inf))
+    assert np.all(np.isin(then.origin[failed], [1, 5])), "also if more failed than are replaced else"
+    assert np.all(then.x[failed] != first.x[failed])
+    one = jnp.full(10, inf).at[5].set(0)  # of the best two, one failed
+    _, then = second(js.PBT(population_size=10), DOMAINS["continuous"], one)
+    assert set(np.asarray(then.origin).tolist()) == {-1, 5}
+    _, then = second(js.PBT(population_size=10, share=0), DOMAINS["continuous"], one)
+    assert then.origin.tolist() == [-1] * 5 + [5] + [-1] * 4
     _, then = second(js.PBT(population_size=10), DOMAINS["continuous"], jnp.full(10, inf))
     np.testing.assert_array_equal(then.origin, -1)
 
