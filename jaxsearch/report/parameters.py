@@ -1,0 +1,132 @@
+"""The parameters of a search on the scales of their dimensions, one for each coordinate of the cube."""
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxsearch.core import bounds
+from jaxsearch.core.names import check_name
+from jaxsearch.core.types import Array, Domain, PyTree
+from jaxsearch.report.style import spread_out
+from jaxsearch.runners.archive import Archive
+from jaxsearch.spaces import codec
+from jaxsearch.spaces.columns import columns
+from jaxsearch.spaces.dimensions import Choice, Float, Int
+from jaxsearch.spaces.switch import Switch
+
+_decode = jax.jit(jax.vmap(codec.decode, in_axes=(None, 0)))  # remembers how it was traced
+
+FEW = 24  # values that so many trials have in common that these would hide each other
+
+
+def losses_of(archive: Archive) -> np.ndarray:
+    """`[N]` float64, the losses; +inf for whatever is no number, as the runners have it."""
+    loss = np.asarray(archive.loss, float)
+    return np.where(np.isfinite(loss), loss, np.inf)
+
+
+class Parameter(NamedTuple):
+    """What N trials had for one coordinate.
+
+    name: as in `Archive.table`. dimension: to which it belongs; a Switch for which branch it takes.
+    position: `[N]` in [0, 1], in the middle of its share for a discrete value; NaN in a branch that was not taken.
+    """
+
+    name: str
+    dimension: Any
+    position: np.ndarray
+
+    @property
+    def options(self) -> tuple[Any, ...]:
+        """What there is to choose from, without an order; empty for numbers."""
+        match self.dimension:
+            case Choice():
+                return self.dimension.options
+            case Switch():
+                return tuple(self.dimension.branches)
+        return ()
+
+    def spread(self) -> np.ndarray:
+        """The positions `[N]`, those of few values spread over a part of their share lest trials hide others."""
+        count = len(self.options)
+        if isinstance(self.dimension, Int) and not self.dimension.log:
+            count = self.dimension.high - self.dimension.low + 1
+        return self.position + 0.55 / count * spread_out(len(self.position)) if 0 < count <= FEW else self.position
+
+    def ticks(self, count: int = 5) -> list[tuple[float, str]]:
+        """About so many places with what they stand for; of options every one, or every second, ..."""
+        if options := self.options:
+            every = -(-len(options) // (2 * count))
+            return [((i + 0.5) / len(options), str(options[i])) for i in range(0, len(options), every)]
+        low, high = float(self.dimension.low), float(self.dimension.high)
+        whole = isinstance(self.dimension, Int)
+        values = _decades(low, high, count) if self.dimension.log else _steps(low, high, count, whole)
+        return [(_position(self.dimension, low, high, value), f"{value:.10g}") for value in values]
+
+
+def parameters(archive: Archive, space: PyTree) -> list[Parameter]:
+    """All parameters of the trials, in the order of the coordinates."""
+    shapes = _decode.eval_shape(space, archive.x[:1])
+    names = columns(space, jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes))
+    domain = codec.domain(space)
+    centre, active, x = jax.device_get(_placed(domain, archive.x))
+    position = np.where(active, np.where(domain.discrete[None], centre, x), np.nan).astype(float)
+    return [Parameter(*known) for known in zip(names, _dimensions(space), position.T, strict=True)]
+
+
+def parameter(archive: Archive, space: PyTree, name: str) -> Parameter:
+    """The parameter of this name. Raises ValueError if there is none."""
+    found = {one.name: one for one in parameters(archive, space)}
+    check_name("parameter", name, found)
+    return found[name]
+
+
+@jax.jit
+def _placed(domain: Domain, x: Array) -> tuple[Array, Array, Array]:
+    x = bounds.clip(x)
+    return domain.centre(domain.index(x), x.dtype), domain.active(x), x
+
+
+def _dimensions(space: PyTree) -> Iterator[Any]:
+    """The dimension of each coordinate."""
+    for dimension in codec.flatten(space)[0]:
+        if isinstance(dimension, Float | Int):
+            yield from [dimension] * math.prod(dimension.shape)
+        else:
+            yield dimension
+        if isinstance(dimension, Switch):
+            for branch in dimension.branches.values():
+                yield from _dimensions(branch)
+
+
+def _position(dimension: Float | Int, low: float, high: float, value: float) -> float:
+    """Where a value lies in the unit interval."""
+    half = 0.5 if isinstance(dimension, Int) else 0.0  # an integer has the share from value - 1/2 to value + 1/2
+    low, high = low - half, high + half
+    if dimension.log:
+        return math.log(value / low) / math.log(high / low)
+    return (value - low) / (high - low)
+
+
+def _steps(low: float, high: float, count: int, whole: bool) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten from low to high, at most about `count`."""
+    rough = (high - low) / count
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
+    step = max(step, 1.0) if whole else step
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [min(max(step * i, low), high) for i in range(first, last + 1)]
+
+
+def _decades(low: float, high: float, count: int) -> list[float]:
+    """Powers of ten from low to high; with less than two of them also their multiples, or both ends."""
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    every = max(-(-(last - first + 1) // count), 1)
+    found = [10.0**power for power in range(first, last + 1, every)]
+    if len(found) < 3:
+        near = (factor * 10.0**power for power in range(first - 1, last + 1) for factor in (1, 2, 5))
+        found = [value for value in near if low * (1 - 1e-9) <= value <= high * (1 + 1e-9)]
+    return [min(max(value, low), high) for value in found] if len(found) > 1 else [low, high]
