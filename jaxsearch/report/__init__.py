@@ -2,6 +2,7 @@
 
 from jaxsearch.report.drawing import architecture as architecture
 from jaxsearch.report.importance import importance as importance
+from jaxsearch.report.page import page as page
 from jaxsearch.report.parallel import parallel_coordinates as parallel_coordinates
 from jaxsearch.report.parameter_figures import contour as contour
 from jaxsearch.report.parameter_figures import importances as importances
