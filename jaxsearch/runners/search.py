@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ import jax.numpy as jnp
 
 from jaxsearch.core.protocols import Evaluator, Strategy
 from jaxsearch.core.types import Key, PyTree, Scalar
+from jaxsearch.evaluators.out_of_memory import halved, out_of_memory
 from jaxsearch.runners.bar import bar
 from jaxsearch.runners.checkpoint import Checkpoint, Store
 from jaxsearch.runners.fingerprint import fingerprint
@@ -95,8 +97,12 @@ def search(
         stopped = reason()
         try:
             while stopped is None:
-                state, generation = _advance(journal.state, chosen, evaluator, space)
-                journal.add(state, generation)
+                try:
+                    state, generation = _advance(journal.state, chosen, evaluator, space)
+                    journal.add(state, generation)
+                except jax.errors.JaxRuntimeError as error:
+                    evaluator = _with_less_memory(error, evaluator, limits.count)
+                    continue
                 show(state)
                 ended = True in [bool(one(generation)) for one in callbacks]
                 stopped = reason() or ("callback" if ended else interruption.asked)
@@ -110,6 +116,17 @@ def search(
     history, kept = journal.finished()
     result = _result_of(journal.state, space, population_size=limits.count, history=history)
     return dataclasses.replace(result, stopped=stopped, reason=why, archive=kept, space=space if archive else None)
+
+
+def _with_less_memory(error: jax.errors.JaxRuntimeError, evaluator: Evaluator, count: int) -> Evaluator:
+    """The evaluator at work on half as many candidates at once; raises the error if that is no help."""
+    fewer = halved(evaluator, count) if out_of_memory(error) else None
+    if fewer is None:
+        raise error
+    warnings.warn(
+        "A device ran out of memory. The search goes on with half the chunk size.", RuntimeWarning, stacklevel=3
+    )
+    return fewer
 
 
 @contextlib.contextmanager

@@ -103,7 +103,7 @@ def test_the_status_of_a_run(jaxsearch, tmp_path):
     [
         (["run", "--resume", "none"], "A run has a file run.json; none has none that can be read"),
         (["status", "none"], "A run has a file run.json; none has none that can be read"),
-        (["run", "--resume", "r", "--out", "s"], "Leave it out."),
+        (["run", "--resume", "r", "--out", "s"], "Leave them out."),
         (["run", "--resume", "r", "--epochs", "3"], "evaluator.epochs was 2 and is 3"),
         (["run", "--resume", "r", "--seed", "3"], "is of another search: key was"),
         (["run", *SMALL, "--out", "r"], "go on with --resume"),

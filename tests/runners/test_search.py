@@ -158,3 +158,35 @@ def test_a_space_is_exhausted_only_when_all_of_it_was_seen():
     assert again.stopped == "generations"
     assert bool(again.exhausted)
     assert not bool(run(num_generations=2).exhausted)
+
+
+def test_a_search_that_runs_out_of_memory_goes_on_in_halves(monkeypatch):
+    from jaxsearch.runners import search as module
+
+    advance, seen = module._advance, []
+
+    def small(state, chosen, evaluator, space):
+        seen.append(getattr(evaluator, "chunk_size", None))
+        if int(state.generation) == 1 and seen[-1] != 2:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 123 bytes.")
+        return advance(state, chosen, evaluator, space)
+
+    small.eval_shape = advance.eval_shape
+    whole = run(num_generations=3)
+    monkeypatch.setattr(module, "_advance", small)
+    with pytest.warns(RuntimeWarning, match="goes on with half the chunk size"):
+        halves = run(num_generations=3)
+    assert seen == [None, None, 5, 2, 2]
+    np.testing.assert_allclose(halves.history, whole.history, rtol=1e-6)
+
+
+def test_another_error_of_the_device_ends_it(monkeypatch):
+    from jaxsearch.runners import search as module
+
+    def fail(*_):
+        raise jax.errors.JaxRuntimeError("INTERNAL: a bug")
+
+    fail.eval_shape = module._advance.eval_shape
+    monkeypatch.setattr(module, "_advance", fail)
+    with pytest.raises(jax.errors.JaxRuntimeError, match="a bug"):
+        run(num_generations=3)
