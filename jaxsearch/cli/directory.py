@@ -46,7 +46,7 @@ def begin(directory: Path, options: Options, facts: dict[str, Any]) -> None:
 
 def resumed(directory: Path, typed: dict[str, Any]) -> Options:
     """The options of the run in `directory`, with those that were typed now in their place."""
-    asked = _settings(directory)["options"] | typed | {"out": str(directory)}
+    asked = settings_of(directory)["options"] | typed | {"out": str(directory)}
     known = {field.name for field in dataclasses.fields(Options)}
     if set(asked) != known:
         raise ValueError(
@@ -77,7 +77,7 @@ def outliving_terminal(directory: Path) -> Iterator[None]:
 
 def status(directory: Path) -> list[str]:
     """In lines of text, what the run in `directory` has achieved and whether it goes on."""
-    settings = _settings(directory)
+    settings = settings_of(directory)
     metric, budget = metrics[settings["metric"]], settings["options"]["budget"]
     try:
         generations = [event for event in events(directory / EVENTS) if event["event"] == "generation"]
@@ -114,7 +114,8 @@ def _ago(event: dict[str, Any]) -> str:
     return f"{max(time.time() - event['time'], 0):.0f} s ago"
 
 
-def _settings(directory: Path) -> dict[str, Any]:
+def settings_of(directory: Path) -> dict[str, Any]:
+    """What `begin` wrote: the options of the run, its metric and its space. Raises ValueError if it is not there."""
     try:
         settings = json.loads((directory / SETTINGS).read_text(encoding="utf-8"))
         if isinstance(settings["options"], dict) and settings["metric"] in metrics:

@@ -20,6 +20,7 @@ from jaxsearch.cli.networks import FAMILIES
 from jaxsearch.cli.options import Options
 from jaxsearch.cli.output import show_lists
 from jaxsearch.cli.predict import predict_rows
+from jaxsearch.cli.report import write_report
 from jaxsearch.cli.run import run_search
 
 COMMANDLINE = click.core.ParameterSource.COMMANDLINE
@@ -123,6 +124,13 @@ def run(context: click.Context, resume: Path | None, **options) -> None:
 def status(run: Path) -> None:
     """Tell how far RUN, the directory of a run, is, while it runs or afterwards."""
     click.echo("\n".join(lines_of_status(run)))
+
+
+@cli.command()
+@click.argument("run", type=click.Path(path_type=Path))
+def report(run: Path) -> None:
+    """Write report.html into RUN, the directory of a run, while it runs or afterwards: figures and all trials."""
+    click.echo(f"Wrote {write_report(run)}")
 
 
 @cli.command()

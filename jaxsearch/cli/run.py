@@ -14,6 +14,7 @@ from jaxsearch.cli.directory import CHECKPOINT, EVENTS, begin, how_to_resume, ne
 from jaxsearch.cli.networks import chunk_size, network
 from jaxsearch.cli.options import Options
 from jaxsearch.cli.records import Outcome, Trials, write
+from jaxsearch.cli.report import write_report
 from jaxsearch.cli.strategies import chosen, sized, strategy_name
 from jaxsearch.core.names import check_name
 from jaxsearch.core.types import Key, PyTree
@@ -123,7 +124,7 @@ def _conclude(task: _Task, result: Result, directory: Path, started: float) -> i
     outcome = Outcome(table, task.options, metric, result, trials, fitted, score, seconds)
     output.report(outcome)
     write(directory, outcome)
-    print(f"Wrote {directory}/trials.csv, best.json and model.npz", flush=True)
+    print(f"Wrote {directory}/trials.csv, best.json, model.npz and {write_report(directory).name}", flush=True)
     return 0
 
 

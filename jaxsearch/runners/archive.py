@@ -1,11 +1,13 @@
 """Every candidate of a search, kept on the host."""
 
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from jaxsearch.core.types import HostArray, PyTree
+from jaxsearch.runners.checkpoint import saved_trials
 from jaxsearch.runners.generation import Generation
 from jaxsearch.spaces import codec
 from jaxsearch.spaces.columns import columns
@@ -86,3 +88,15 @@ def archived(generation: Generation, seconds: float) -> Archive:
 def joined(parts: list[Archive]) -> Archive:
     """Archives one after the other."""
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+
+
+def restored(directory: Path) -> Archive:
+    """The archive of a search that saved itself in the directory, see `Checkpoint`; `aux` is a dict of arrays.
+
+    Raises ValueError if there is none, or a file is damaged.
+    """
+    found = saved_trials(directory)
+    aux = {name.removeprefix(".aux").strip("[]'"): leaf for name, leaf in found.items() if name.startswith(".aux")}
+    fields: dict[str, Any] = {name: found.get(f".{name}") for name in Archive._fields}
+    fields["aux"] = aux or None
+    return Archive(**fields)

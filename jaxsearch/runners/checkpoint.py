@@ -77,10 +77,10 @@ class Store:
         trials: the structure of its trials, None if it keeps none.
         Raises ValueError for the checkpoint of another search and for a file that is damaged.
         """
-        numbers = self._states()
+        numbers = _states(self._directory)
         self._number = numbers[-1] if numbers else 0
         if self._writes:  # what a killed process left
-            for (_, last), path in self._trials().items():
+            for last, (_, path) in _trials(self._directory).items():
                 if last > self._number:
                     path.unlink()
         if not numbers:
@@ -110,39 +110,61 @@ class Store:
         leaves = [on_host(leaf) for leaf in jax.tree.leaves(state)]
         if self._writes:
             if trials is not None:
-                write(self._directory / f"trials-{self._number + 1}-{number}.npz", {}, jax.tree.leaves(trials))
+                paths, _ = jax.tree_util.tree_flatten_with_path(trials)
+                names = [jax.tree_util.keystr(path) for path, _ in paths]
+                path = self._directory / f"trials-{self._number + 1}-{number}.npz"
+                write(path, {"names": names}, [leaf for _, leaf in paths])
             about = {"search": self._facts, "seconds": seconds}
             write(self._directory / f"state-{number}.npz", about, [np.asarray(history, float), *leaves])
-            for old in self._states()[: -self._checkpoint.keep]:
+            for old in _states(self._directory)[: -self._checkpoint.keep]:
                 (self._directory / f"state-{old}.npz").unlink()
         self._number = number
 
-    def _states(self) -> list[int]:
-        found = (re.fullmatch(r"state-(\d+)\.npz", path.name) for path in self._directory.glob("state-*.npz"))
-        return sorted(int(match[1]) for match in found if match)
-
-    def _trials(self) -> dict[tuple[int, int], Path]:
-        """The files of trials by their first and last generation."""
-        paths = {path: re.fullmatch(r"trials-(\d+)-(\d+)\.npz", path.name) for path in self._directory.glob("trials-*")}
-        return dict(sorted(((int(match[1]), int(match[2])), path) for path, match in paths.items() if match))
-
     def _load_trials(self, like: PyTree) -> PyTree:
-        # From the last one back: of files that were written without their state, which overlap, none is met.
-        files, parts, generation = (
-            {last: (first, path) for (first, last), path in self._trials().items()},
-            [],
-            self._number,
-        )
-        while generation:
-            if generation not in files:
-                raise ValueError(
-                    f"{self._directory} lacks the trials before generation {generation + 1}. Restore their file, or "
-                    "start anew in another directory."
-                )
-            first, path = files[generation]
-            parts.append(_unflatten(like, read(path)[1], path))
-            generation = first - 1
-        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *reversed(parts))
+        """All trials up to the generation of the state."""
+        files = _chain(self._directory, self._number)
+        parts = [_unflatten(like, read(path)[1], path) for path in files]
+        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+
+
+def saved_trials(directory: Path) -> dict[str, np.ndarray]:
+    """The trials of the search that saves itself in the directory, now or before.
+
+    By the names of their places in an archive: `.x`, `.loss`, `.aux['folds']`, ... Raises ValueError if there are none.
+    """
+    numbers = _states(directory)
+    files = [read(path) for path in _chain(directory, numbers[-1])] if numbers else []
+    if not files:
+        raise ValueError(f"{directory} holds no trials yet. Wait for the first checkpoint, or name another directory.")
+    columns = zip(*(arrays for _, arrays in files), strict=True)
+    return dict(zip(files[0][0]["names"], map(np.concatenate, columns), strict=True))
+
+
+def _states(directory: Path) -> list[int]:
+    found = (re.fullmatch(r"state-(\d+)\.npz", path.name) for path in directory.glob("state-*.npz"))
+    return sorted(int(match[1]) for match in found if match)
+
+
+def _trials(directory: Path) -> dict[int, tuple[int, Path]]:
+    """The files of trials by their last generation, with the first."""
+    paths = {path: re.fullmatch(r"trials-(\d+)-(\d+)\.npz", path.name) for path in directory.glob("trials-*.npz")}
+    return {int(match[2]): (int(match[1]), path) for path, match in paths.items() if match}
+
+
+def _chain(directory: Path, generation: int) -> list[Path]:
+    """The files of trials up to a generation, in order."""
+    # From the last one back: of files that were written without their state, which overlap, none is met.
+    files, chain = _trials(directory), []
+    while generation:
+        if generation not in files:
+            raise ValueError(
+                f"{directory} lacks the trials before generation {generation + 1}. Restore their file, or start anew "
+                "in another directory."
+            )
+        first, path = files[generation]
+        chain.append(path)
+        generation = first - 1
+    return chain[::-1]
 
 
 def _unflatten(like: PyTree, leaves: list[np.ndarray], path: Path) -> PyTree:

@@ -118,7 +118,7 @@ def search(
     return dataclasses.replace(result, stopped=stopped, reason=why, archive=kept, space=space if archive else None)
 
 
-def _with_less_memory(error: jax.errors.JaxRuntimeError, evaluator: Evaluator, count: int) -> Evaluator:
+def _with_less_memory(error: Exception, evaluator: Evaluator, count: int) -> Evaluator:
     """The evaluator at work on half as many candidates at once; raises the error if that is no help."""
     fewer = halved(evaluator, count) if out_of_memory(error) else None
     if fewer is None:

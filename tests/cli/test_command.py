@@ -35,7 +35,7 @@ def test_a_run_reports_and_writes(jaxsearch, tmp_path):
     for part in ("Leaderboard", "8 candidates in", "none failed", "Best network: 1 hidden layer of", "over 2 folds"):
         assert part in out
     assert "Test error:" in out
-    files = ["best.json", "checkpoint", "events.jsonl", "model.npz", "run.json", "trials.csv"]
+    files = ["best.json", "checkpoint", "events.jsonl", "model.npz", "report.html", "run.json", "trials.csv"]
     assert sorted(path.name for path in (tmp_path / "result").iterdir()) == files
     assert [path.name for path in tmp_path.iterdir()] == ["result"]
     rows = trials(tmp_path / "result")

@@ -11,7 +11,7 @@ from jaxsearch.cli import main as command
 def options(jaxsearch, monkeypatch):
     """Runs the command up to the search; returns the options that it would have searched with."""
     seen = []
-    monkeypatch.setattr(command, "run_search", lambda options: seen.append(options) or 0)
+    monkeypatch.setattr(command, "run_search", lambda options, again: seen.append(options) or 0)
 
     def options(*arguments):
         code, _, err = jaxsearch("run", *arguments)

@@ -14,12 +14,13 @@ import pytest
 from jaxsearch.runners import events
 
 SMALL = ["iris", "--budget", "12", "--folds", "2", "--epochs", "2", "--max-layers", "1", "--max-width", "8"]
-FILES = ("trials.csv", "best.json", "model.npz")
+FILES = ("trials.csv", "best.json", "model.npz", "report.html")
 
 
 def content(directory):
     found = {name: (directory / name).read_bytes() for name in FILES}
     best = json.loads(found["best.json"])
+    found["report.html"] = found["report.html"].split(b"Facts")[0]  # after which it says how the run ended
     return found | {"best.json": {name: value for name, value in best.items() if name != "stopped"}}
 
 
@@ -84,6 +85,17 @@ def test_a_closed_terminal_does_not_end_a_run(tmp_path):
     assert "Leaderboard" in (tmp_path / "r" / "output.txt").read_text()
 
 
+def test_the_report_of_a_run_that_goes_on(jaxsearch, tmp_path):
+    jaxsearch("run", *SMALL, "--time-limit", "1e-3", "--out", "r")
+    (tmp_path / "r" / "best.json").unlink()
+    page = (tmp_path / "r" / "report.html").read_text()
+    code, out, _ = jaxsearch("report", "r")
+    assert (code, out) == (0, "Wrote r/report.html\n")
+    assert (tmp_path / "r" / "report.html").read_text() != page, "without the network, which is there at the end"
+    for part in ("ga on iris", "learning_rate", "Convergence", "folds[1]"):
+        assert part in page, part
+
+
 def test_the_status_of_a_run(jaxsearch, tmp_path):
     jaxsearch("run", *SMALL, "--out", "r")
     code, out, _ = jaxsearch("status", "r")
@@ -102,6 +114,7 @@ def test_the_status_of_a_run(jaxsearch, tmp_path):
     ("arguments", "message"),
     [
         (["run", "--resume", "none"], "A run has a file run.json; none has none that can be read"),
+        (["report", "none"], "A run has a file run.json; none has none that can be read"),
         (["status", "none"], "A run has a file run.json; none has none that can be read"),
         (["run", "--resume", "r", "--out", "s"], "Leave them out."),
         (["run", "--resume", "r", "--epochs", "3"], "evaluator.epochs was 2 and is 3"),

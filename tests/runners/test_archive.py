@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import jaxsearch as js
+from jaxsearch.runners.archive import restored
 
 SPACE = {
     "rate": js.Float(1e-3, 0.1, log=True),
@@ -80,3 +81,16 @@ def test_without_an_archive_there_is_no_table():
     )
     with pytest.raises(ValueError, match="need a search with archive=True"):
         found.trials()
+
+
+def test_restored_from_the_files_of_a_search(tmp_path):
+    x = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
+    training = js.Training(js.models.MLP(2, 2, max_layers=1, max_width=8), (x, (x[:, 0] > 0).astype(int)), epochs=1)
+    space, strategy = training.model.space(), js.RandomSearch(4)
+    found = js.search(training, space, strategy, key=jax.random.key(0), num_generations=2, checkpoint=tmp_path)
+    again = restored(tmp_path).table(space)
+    assert again.keys() == found.trials().keys()
+    for name, column in found.trials().items():
+        np.testing.assert_array_equal(column, again[name], err_msg=name)
+    with pytest.raises(ValueError, match="holds no trials yet"):
+        restored(tmp_path / "none")
