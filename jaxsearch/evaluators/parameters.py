@@ -6,7 +6,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxsearch.core.pytree import is_number
 from jaxsearch.core.types import Array, PyTree, Scalar
 from jaxsearch.models.network import Network
 from jaxsearch.spaces.demands import check_number, largest_size
@@ -36,7 +35,7 @@ def numbers(space: dict[str, Any], params: dict[str, Array]) -> dict[str, Array]
 
     def value(name: str) -> Array:
         choice = space[name]
-        plain = isinstance(choice, Choice) and all(map(is_number, choice.options))
+        plain = isinstance(choice, Choice) and all(type(option) in (int, float) for option in choice.options)
         return jnp.asarray(choice.options)[params[name]] if plain else params[name]
 
     return {name: value(name) for name in params}

@@ -7,6 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 
 
+def of_python(value: Any) -> Any:
+    """A number, boolean or text of NumPy as that of Python, anything else as it is."""
+    return value.item() if isinstance(value, np.number | np.bool_ | np.str_) else value
+
+
 def same(a: Any, b: Any) -> bool:
     """Whether two options are the same value of the same type."""
     if type(a) is not type(b):

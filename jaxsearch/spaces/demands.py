@@ -3,8 +3,6 @@
 import math
 from typing import Any
 
-import numpy as np
-
 from jaxsearch.core.pytree import is_number
 from jaxsearch.spaces.dimensions import Choice, Float, Int
 
@@ -18,7 +16,7 @@ def largest_size(name: str, dimension: Any, example: int, *shapes: tuple[int, ..
     match dimension:
         case Int(low=low, high=high, shape=shape) if low > 0 and shape in shapes:
             return high
-        case Choice(options=options) if all(_is_integer(option) and option > 0 for option in options):
+        case Choice(options=options) if all(type(option) is int and option > 0 for option in options):
             return max(options)
     raise ValueError(
         f"{name} must be an Int with low >= 1 and shape {' or '.join(map(str, shapes))}, or a Choice of positive "
@@ -56,7 +54,3 @@ def check_option(name: str, dimension: Any, known: tuple[str, ...]) -> None:
         raise ValueError(f"{rule}; got {dimension!r}. Write Choice{tuple(known)!r}.")
     if unknown := [option for option in dimension.options if option not in known]:
         raise ValueError(f"{rule}; the space names {unknown!r}. Leave them out.")
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -148,7 +148,7 @@ class Int(Dimension):
 class Choice(Dimension):
     """One of several options, which may be any Python values; decodes to the int32 index of the option.
 
-    The options have no order: no strategy does arithmetic on their indices.
+    The options have no order: no strategy does arithmetic on their indices. Scalars of NumPy become those of Python.
     Raises ValueError without options and for two equal ones (1, 1.0 and True are different options).
     """
 
@@ -157,6 +157,7 @@ class Choice(Dimension):
     def __init__(self, *options: Any):
         if not options:
             raise ValueError("Choice needs at least one option; got none. Write e.g. Choice('relu', 'tanh').")
+        options = tuple(map(checks.of_python, options))
         for i, option in enumerate(options):
             if any(checks.same(option, other) for other in options[:i]):
                 raise ValueError(f"Choice needs distinct options; got {option!r} twice. Remove one of the two.")
@@ -190,6 +191,6 @@ class Choice(Dimension):
 
     def undescribe(self, plain: Any) -> np.ndarray:
         for index, option in enumerate(self.options):
-            if checks.same(option, plain):
+            if checks.same(option, checks.of_python(plain)):
                 return np.int32(index)  # type: ignore[return-value]
         raise ValueError(f"{plain!r} is not an option of {self}. Use one of its options, with the same type.")

@@ -44,6 +44,15 @@ def test_options_may_be_any_values_and_differ_by_type():
     assert hash(js.Choice([1], [2])) == hash(js.Choice([1], [2]))
 
 
+def test_scalars_of_numpy_are_options_as_those_of_python():
+    choice = js.Choice(*np.array([8, 12]), np.float64(0.5), np.bool_(True), np.str_("a"))
+    assert choice == js.Choice(8, 12, 0.5, True, "a")
+    assert [type(js.describe(choice, np.int32(index))) for index in range(5)] == [int, int, float, bool, str]
+    assert js.undescribe(choice, 12) == js.undescribe(choice, np.int64(12)) == 1
+    with pytest.raises(ValueError, match="got 1 twice"):
+        js.Choice(1, np.int64(1))
+
+
 @pytest.mark.parametrize(
     ("plain", "message"),
     [
