@@ -101,17 +101,19 @@ def resolved(
 ) -> tuple[Any, str | None]:
     """The strategy that a name stands for, and why that one if it is "auto"; anything but a name as it is.
 
-    Where members go on from generation to generation, "auto" is PBT: after any other, each would begin anew.
+    Where members go on from generation to generation, "auto" is PBT: after any other, each would begin anew. PBT then
+    leaves alone what they have to keep.
 
     Raises ValueError for an unknown name.
     """
     if not isinstance(strategy, str):
         return strategy, None
     check_name("strategy", strategy, ("auto", *registry))
-    if strategy != "auto":
-        return registry[strategy](), None
-    domain = codec.domain(space)
     trains, gradients, fixed = _nature(evaluator)
+    if strategy != "auto":
+        make = registry[strategy]
+        return (make(fixed=fixed(space)) if make is PBT and fixed else make()), None
+    domain = codec.domain(space)
     most = math.inf if max_evaluations is None else max_evaluations
     size = int(max(min(AT_ONCE, most / 4), 1)) if trains else None
     if num_generations is not None:

@@ -125,6 +125,7 @@ def test_trainings_that_go_on_get_a_strategy_that_says_from_where():
     assert result.reason == reason
     np.testing.assert_array_equal(seen[-1].results.aux["epochs"], 4)
     assert resolved("ga", evaluator, space) == (js.GA(), None), "what was asked for"
+    assert resolved("pbt", evaluator, space) == (js.PBT(fixed=evaluator.fixed(space)), None)
 
 
 @pytest.mark.parametrize(
