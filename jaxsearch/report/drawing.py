@@ -51,27 +51,41 @@ def _boxes(facts: dict[str, Any], shapes: list[tuple[int, ...]]) -> list[tuple[s
 
 
 def _cell(ax: Any, facts: dict[str, Any], shapes: Sequence[Sequence[int]]) -> Any:
-    count, cells = facts["num_nodes"], facts["num_cells"]
+    count, cells, far = facts["num_nodes"], facts["num_cells"], 0
     for node in range(count):
         name = "in" if node == 0 else "out" if node == count - 1 else str(node)
-        circle = {"boxstyle": "circle,pad=0.45", "facecolor": style.LEVELS[0], "edgecolor": style.TRIAL}
-        ax.text(node, 0, name, ha="center", va="center", color=style.TRIAL, bbox=circle, zorder=3)
-    for number, (first, last, operation) in enumerate(facts["edges"]):
-        side = 0 if last == first + 1 else 1 if number % 2 else -1
-        height = side * 0.42 * (last - first)
-        _arrow(ax, (first, 0), (last, 0), f"arc3,rad={-0.84 * side:g}", shrink=17)
+        ax.plot([node], [0], "o", color=style.LEVELS[0], markeredgecolor=style.TRIAL, markersize=27, zorder=3)
+        ax.text(node, 0, name, ha="center", va="center", color=style.LEVELS[-1], zorder=4)
+    for first, last, operation in facts["edges"]:
+        if last > first + 1:  # above and below by turns
+            far += 1
+        height = 0.0 if last == first + 1 else (0.3 * (last - first) + 0.1) * (1 if far % 2 else -1)
+        _edge(ax, first, last, height)
         background = {"facecolor": style.PAPER, "edgecolor": "none", "pad": 1.5}
-        where = ((first + last) / 2, height)
-        ax.text(
-            *where, style.plain(operation), ha="center", va="center", fontsize="small", color=style.INK, bbox=background
-        )
-    width = int(shapes[0][-1])
+        middle = {"ha": "center", "va": "center", "fontsize": "small", "color": style.INK, "bbox": background}
+        ax.text((first + last) / 2, height, style.plain(operation), **middle)
     ends = f"{int(shapes[0][0]):,} inputs, {int(shapes[-1][-1]):,} outputs"
-    words = f"{cells} such cell{'s' * (cells > 1)} of {width:,} units; {ends}"
-    ax.text((count - 1) / 2, -0.5 * count + 0.15, words, ha="center", fontsize="small", color=style.MUTED)
-    ax.set_xlim(-0.5, count - 0.5)
-    ax.set_ylim(-0.5 * count, 0.5 * count)
+    words = f"{cells} such cell{'s' * (cells > 1)} of {int(shapes[0][-1]):,} units; {ends}"
+    limit = 0.3 * count + 0.15
+    ax.text((count - 1) / 2, -limit, words, ha="center", va="top", fontsize="small", color=style.MUTED)
+    ax.set_xlim(-0.4, count - 0.6)
+    ax.set_ylim(-limit - 0.2, limit)
     return ax
+
+
+def _edge(ax: Any, first: int, last: int, height: float) -> None:
+    """An arrow from a node to a later one, straight or in a curve of this height."""
+    from matplotlib.patches import FancyArrowPatch
+    from matplotlib.path import Path
+
+    if not height:
+        _arrow(ax, (first + 0.14, 0), (last - 0.14, 0))
+        return
+    start = 0.2 if height > 0 else -0.2  # outside of the nodes
+    corner = ((first + last) / 2, 2 * height - start)  # a quadratic Bezier curve goes half of the way to its corner
+    path = Path([(first, start), corner, (last, start)], [Path.MOVETO, Path.CURVE3, Path.CURVE3])
+    line = {"arrowstyle": "-|>", "mutation_scale": 9, "color": style.MUTED, "linewidth": 1}
+    ax.add_patch(FancyArrowPatch(path=path, **line))
 
 
 def _box(ax: Any, place: float, height: float, colour: str) -> None:
@@ -83,6 +97,6 @@ def _box(ax: Any, place: float, height: float, colour: str) -> None:
     ax.add_patch(FancyBboxPatch(corner, 0.4, height, boxstyle=rounded, facecolor=inside, edgecolor=colour))
 
 
-def _arrow(ax: Any, start: tuple, end: tuple, connection: str = "arc3", shrink: float = 0) -> None:
-    line = {"arrowstyle": "-|>", "color": style.MUTED, "linewidth": 1, "connectionstyle": connection}
-    ax.annotate("", end, start, arrowprops=line | {"shrinkA": shrink, "shrinkB": shrink})
+def _arrow(ax: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+    line = {"arrowstyle": "-|>", "color": style.MUTED, "linewidth": 1, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", end, start, arrowprops=line)

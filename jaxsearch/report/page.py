@@ -15,8 +15,10 @@ from jaxsearch.report.parameters import losses_of, parameters
 from jaxsearch.report.searches import Searches
 from jaxsearch.report.style import best_of
 from jaxsearch.report.svg import svg
-from jaxsearch.report.trials import MOST_ROWS, Counts, best_rows, counted, number, table
+from jaxsearch.report.trials import Counts, best_rows, counted, number, table
 from jaxsearch.runners.archive import Archive
+
+MOST_PAIRS = 40  # parameters of the best trial
 
 
 def page(
@@ -107,7 +109,9 @@ def _best(archive: Archive, space: PyTree) -> list[tuple[str, Any]]:
         return []
     columns = best_rows(archive, space, 1)[1]
     known = [(one.name, columns[one.name][0]) for one in parameters(archive, space)]
-    return [("trial", columns["trial"][0]), *((name, value) for name, value in known if value is not None)]
+    pairs = [("trial", columns["trial"][0]), *((name, value) for name, value in known if value is not None)]
+    more = len(pairs) - MOST_PAIRS
+    return pairs if more <= 1 else [*pairs[:MOST_PAIRS], ("parameters that are not shown", more)]
 
 
 def _pairs(heading: str, pairs: Iterable[tuple[str, Any]]) -> str:
@@ -130,8 +134,7 @@ def _figure(name: str, figure: Figure) -> str:
 def _trials(archive: Archive, space: PyTree, counts: Counts, duplicate_of: np.ndarray) -> str:
     if not counts.trials:
         return ""
-    shown = "All of them" if counts.trials <= MOST_ROWS else f"The best {MOST_ROWS:,} of them"
+    rows, shown = table(archive, space, duplicate_of)
     note = f"{counts}. {shown} are below; click on a head to sort."
-    rows = table(archive, space, duplicate_of)
     box = f'<div class=trials role=region aria-label="Trials" tabindex=0>\n{rows}\n</div>'
     return f"<h2>Trials</h2>\n<p class=note>{note}</p>\n{box}"

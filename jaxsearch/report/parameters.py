@@ -19,6 +19,7 @@ from jaxsearch.spaces.switch import Switch
 
 _decode = jax.jit(jax.vmap(codec.decode, in_axes=(None, 0)))  # remembers how it was traced
 
+ROUNDING = 1e-6  # of bounds in float32
 FEW = 24  # values that so many trials have in common that these would hide each other
 
 
@@ -64,7 +65,8 @@ class Parameter(NamedTuple):
         low, high = float(self.dimension.low), float(self.dimension.high)
         whole = isinstance(self.dimension, Int)
         values = _decades(low, high, count) if self.dimension.log else _steps(low, high, count, whole)
-        return [(_position(self.dimension, low, high, value), f"{value:.10g}") for value in values]
+        places = np.clip([_position(self.dimension, low, high, value) for value in values], 0, 1)
+        return [(float(place), f"{value:.6g}") for place, value in zip(places, values, strict=True)]
 
 
 def parameters(archive: Archive, space: PyTree) -> list[Parameter]:
@@ -117,16 +119,16 @@ def _steps(low: float, high: float, count: int, whole: bool) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
     step = max(step, 1.0) if whole else step
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [min(max(step * i, low), high) for i in range(first, last + 1)]
+    return [step * i for i in range(math.ceil(low / step - ROUNDING), math.floor(high / step + ROUNDING) + 1)]
 
 
 def _decades(low: float, high: float, count: int) -> list[float]:
-    """Powers of ten from low to high; with less than two of them also their multiples, or both ends."""
-    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    """Powers of ten from low to high, with less than three of them also their multiples, or else both ends."""
+    first, last = math.ceil(math.log10(low) - ROUNDING), math.floor(math.log10(high) + ROUNDING)
     every = max(-(-(last - first + 1) // count), 1)
     found = [10.0**power for power in range(first, last + 1, every)]
-    if len(found) < 3:
-        near = (factor * 10.0**power for power in range(first - 1, last + 1) for factor in (1, 2, 5))
-        found = [value for value in near if low * (1 - 1e-9) <= value <= high * (1 + 1e-9)]
-    return [min(max(value, low), high) for value in found] if len(found) > 1 else [low, high]
+    for factors in ((1, 3), (1, 2, 5)):
+        if len(found) < 3:
+            near = (factor * 10.0**power for power in range(first - 1, last + 1) for factor in factors)
+            found = [value for value in near if low * (1 - ROUNDING) <= value <= high * (1 + ROUNDING)]
+    return found if len(found) > 1 else [low, high]

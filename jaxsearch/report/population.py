@@ -27,10 +27,12 @@ def budgets(ax: Any, archive: Archive, *, label: str = "epochs") -> Any:
     """
     budget, loss = _known(budget_of(archive), "budgets"), losses_of(archive)
     chosen, failed = style.shown(loss, 2 * style.MOST_POINTS), ~np.isfinite(loss)
-    if len(budget) and np.min(budget) > 0 and np.max(budget) >= 8 * np.min(budget):
+    levels, counts = np.unique(budget, return_counts=True)
+    few = 0 < len(levels) <= MOST_LEVELS
+    if few and levels[0] > 0 and levels[-1] >= 8 * levels[0]:
         ax.set_yscale("log")
     else:
-        ax.set_ylim(0, 1.12 * max([1e-9, *budget]))
+        ax.set_ylim(0, 1.12 * max([1e-9, *levels]))
     ok = chosen[~failed[chosen]]
     style.mark_trials(ax, ok, budget[ok])
     ax.plot(
@@ -39,8 +41,7 @@ def budgets(ax: Any, archive: Archive, *, label: str = "epochs") -> Any:
     best = style.best_of(loss)
     if best is not None:
         style.mark_best(ax, best, budget[best])
-    levels, counts = np.unique(budget, return_counts=True)
-    if len(levels) <= MOST_LEVELS:
+    if few:
         from matplotlib.ticker import NullLocator
 
         ax.set_yticks(levels, labels=[f"{level:g}" for level in levels])

@@ -29,6 +29,8 @@ class Counts(NamedTuple):
 def counted(archive: Archive, space: PyTree) -> tuple[Counts, np.ndarray]:
     """The counts, and `[N]` of which trial each is a duplicate, -1 for none."""
     status, duplicate_of = archive.status, archive.duplicate_of(space)
+    if archive.origin is not None:  # what goes on from another trial trains further
+        duplicate_of = np.where(np.asarray(archive.origin) >= 0, -1, duplicate_of)
     failed, infeasible = (int(np.sum(status == name)) for name in ("failed", "infeasible"))
     return Counts(len(status), failed, infeasible, int(np.sum(duplicate_of >= 0))), duplicate_of
 
@@ -42,11 +44,13 @@ def best_rows(archive: Archive, space: PyTree, most: int = MOST_ROWS) -> tuple[n
     return order, chosen.table(space) | {"trial": order}
 
 
-def table(archive: Archive, space: PyTree, duplicate_of: np.ndarray) -> str:
-    """The best trials as a `<table>`, whose heads sort it."""
+def table(archive: Archive, space: PyTree, duplicate_of: np.ndarray) -> tuple[str, str]:
+    """The best trials as a `<table>`, whose heads sort it, and what it shows in words."""
     order, columns = best_rows(archive, space)
     if np.any(duplicate_of >= 0):
         columns["duplicate of"] = np.array([other if other >= 0 else None for other in duplicate_of[order]], object)
+    shown = "All of them" if len(order) == len(duplicate_of) else f"The best {len(order):,} of them"
+    shown += f", without the last {len(columns) - MOST_COLUMNS:,} columns," if len(columns) > MOST_COLUMNS else ""
     columns = dict(list(columns.items())[:MOST_COLUMNS])
     numeric = {name: all(_is_number(value) for value in column) for name, column in columns.items()}
     head = "".join(
@@ -56,7 +60,7 @@ def table(archive: Archive, space: PyTree, duplicate_of: np.ndarray) -> str:
     )
     texts = [[_cell(value, numeric[name]) for value in column] for name, column in columns.items()]
     rows = "\n".join(f"<tr>{''.join(cells)}</tr>" for cells in zip(*texts, strict=True))
-    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
+    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>", shown
 
 
 def number(value: Any) -> str:

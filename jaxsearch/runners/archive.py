@@ -40,12 +40,16 @@ class Archive(NamedTuple):
         return np.where(np.isfinite(self.loss), "ok", np.where(feasible, "failed", "infeasible"))
 
     def duplicate_of(self, space: PyTree) -> np.ndarray:
-        """`[N]` int64, the first trial with the same configuration; -1 for one that has not been tried before."""
+        """`[N]` int64, the first trial with the same configuration; -1 for one that has not been tried before.
+
+        A trial that goes on from another, as under `PBT`, is no duplicate.
+        """
         table = columns(space, _decode(space, self.x))
         seen: dict[str, int] = {}
         rows = zip(*(column.tolist() for column in table.values()), strict=True)
         first = np.array([seen.setdefault(repr(row), number) for number, row in enumerate(rows)])
-        return np.where(first == np.arange(len(first)), -1, first)
+        new = first == np.arange(len(first))
+        return np.where(new if self.origin is None else new | (np.asarray(self.origin) >= 0), -1, first)
 
     def table(self, space: PyTree) -> dict[str, np.ndarray]:
         """The trials as columns `[N]`: trial, generation, status, loss, the parameters, and what else is known.

@@ -23,9 +23,14 @@ def columns(space: PyTree, params: PyTree) -> dict[str, np.ndarray]:
     leaves, _ = jax.tree_util.tree_flatten_with_path(space, is_leaf=lambda node: isinstance(node, Dimension))
     found: dict[str, np.ndarray] = {}
     for (path, dimension), value in zip(leaves, structure.flatten_up_to(jax.device_get(params)), strict=True):
-        name = ".".join(str(getattr(key, "key", getattr(key, "idx", getattr(key, "name", key)))) for key in path)
-        found |= _of_dimension(name or "value", dimension, value)
+        found |= _of_dimension(".".join(map(_name, path)) or "value", dimension, value)
     return found
+
+
+def _name(key: Any) -> str:
+    """Of a place in a container; quoted if it has the signs that names are joined by."""
+    name = str(getattr(key, "key", getattr(key, "idx", getattr(key, "name", key))))
+    return repr(name) if set(".[]") & set(name) else name
 
 
 def _of_dimension(name: str, dimension: Any, value: Any) -> dict[str, np.ndarray]:

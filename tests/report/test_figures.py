@@ -30,9 +30,9 @@ LOSSES = {
     "mixed": mixed().loss,
     "one": [0.5],
     "all failed": [np.inf] * 5,
-    "all equal": [2.0] * 9,
+    "equal": [2.0] * 3,
     "huge": [1.0, -2, 3, 1e30, np.inf, 4],
-    "magnitudes": np.logspace(0, -9, 20),
+    "magnitudes": np.logspace(0, -9, 9),
 }
 
 

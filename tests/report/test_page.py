@@ -17,14 +17,7 @@ from jaxsearch import report
 from jaxsearch.report import style
 from jaxsearch.report.svg import ROLES
 
-TITLE, FACTS = "A <b>bold</b> search & more", [("data", "<img src=x onerror=alert(1)>"), ("seconds", 12.3456789)]
 FEW = {"x": js.Float(0, 1), "y": js.Choice("a", "b")}
-NETWORK = ({"activation": "relu"}, [(4, 8), (8, 3)])
-
-
-@pytest.fixture(scope="module")
-def html():
-    return report.page(mixed(), SPACE, title=TITLE, facts=FACTS, label="error", network=NETWORK)
 
 
 class Reader(HTMLParser):
@@ -173,6 +166,22 @@ def test_of_very_many_trials_the_best_are_shown():
     assert cells(html, "loss")[-1] == "0.3996"
     assert "Shown: 500 of 2,500" in html
     assert len(html) < 400_000
+
+
+def test_a_member_that_trains_further_is_no_duplicate():
+    x = np.tile(uniform(2, FEW), (2, 1))
+    assert "2 duplicates" in report.page(archive([4, 3, 2, 1], x, per_generation=2), FEW)
+    origin = np.array([-1, -1, 0, 1])
+    assert "0 duplicates" in report.page(archive([4, 3, 2, 1], x, per_generation=2, origin=origin), FEW)
+
+
+def test_of_very_many_parameters_the_first_are_shown():
+    space = {"w": js.Float(-1, 1, shape=(9, 10))}
+    html = report.page(archive([2.0], uniform(1, space)), space)
+    assert "All of them, without the last 34 columns, are below" in html
+    assert "<dt>parameters that are not shown</dt><dd>51</dd>" in html
+    assert "w[5,5]" in html
+    assert "w[5,6]" not in html
 
 
 def test_a_search_makes_its_page():

@@ -6,6 +6,7 @@ import pytest
 
 import jaxsearch as js
 from jaxsearch.runners.archive import restored
+from jaxsearch.spaces.columns import columns
 
 SPACE = {
     "rate": js.Float(1e-3, 0.1, log=True),
@@ -55,6 +56,23 @@ def test_duplicates_have_the_number_of_the_first(result):
     assert [rows.index(row) for row in rows] == np.where(first < 0, np.arange(30), first).tolist()
     assert (first < 0).sum() == len(set(rows)) <= 6  # a branch that is not taken makes no difference
     assert (result.archive.duplicate_of(SPACE) == -1).all()
+
+
+def test_what_goes_on_is_no_duplicate(result):
+    twice = jax.tree.map(lambda leaf: np.concatenate([leaf, leaf]), result.archive)
+    assert (twice.duplicate_of(SPACE) >= 0).sum() == 60
+    assert (twice._replace(origin=np.arange(-60, 60)).duplicate_of(SPACE) == -1).all()
+
+
+def test_names_that_look_like_places_are_quoted():
+    space = {"a": {"b": js.Int(1, 2)}, "a.b": js.Int(3, 4), "c": js.Int(5, 6, shape=(1,)), "c[0]": js.Int(7, 8)}
+    table = columns(space, jax.vmap(js.decode, in_axes=(None, 0))(space, jnp.zeros((2, 4))))
+    assert {name: column.tolist() for name, column in table.items()} == {
+        "a.b": [1, 1],
+        "'a.b'": [3, 3],
+        "c[0]": [5, 5],
+        "'c[0]'": [7, 7],
+    }
 
 
 def test_constraints_and_what_the_evaluator_adds():
