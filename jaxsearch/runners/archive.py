@@ -74,18 +74,18 @@ class Archive(NamedTuple):
 def rows(generation: Generation) -> Archive:
     """The candidates of a generation, on the device, without what only the host knows."""
     candidates, results = generation.candidates, generation.results
-    number = generation.number  # stands for all of them
+    unknown: Any = None
     return Archive(
-        number, candidates.x, results.loss, results.violation, candidates.budget, candidates.origin, results.aux, number
+        unknown, candidates.x, results.loss, results.violation, candidates.budget, candidates.origin, results.aux
     )
 
 
-def archived(generation: Generation, seconds: float) -> Archive:
-    """The candidates of a generation that took so many seconds."""
+def archived(generation: Generation, number: int, seconds: float) -> Archive:
+    """The candidates of the generation with this number, which took so many seconds."""
     found = jax.device_get(rows(generation))
     count = len(found.loss)
     return found._replace(
-        generation=np.full(count, found.generation, np.int32), seconds=np.full(count, seconds / count, np.float32)
+        generation=np.full(count, number, np.int32), seconds=np.full(count, seconds / count, np.float32)
     )
 
 

@@ -28,7 +28,7 @@ class Journal:
 
     def resume(self, generation: Generation) -> None:
         """Goes on from the checkpoint, if there is one. generation: one, or the shapes of its arrays."""
-        structure = rows(generation) if self._keeps_trials else None
+        structure = rows(generation)._replace(generation=0, seconds=0) if self._keeps_trials else None
         saved = self._store and self._store.load(self.state, structure)
         if saved:
             self.state, self.history, self._first = saved.state, saved.history, len(saved.history)
@@ -45,7 +45,7 @@ class Journal:
         loss = float(generation.best.loss)
         if self._keeps_trials:
             now = time.monotonic()
-            self._trials.append(archived(generation, now - self._told))
+            self._trials.append(archived(generation, len(self.history) + 1, now - self._told))
             self._told = now
         self.history.append(loss)
         self.state = state
