@@ -14,11 +14,13 @@ def check_size(population_size: int | None, at_least: int = 1) -> None:
 
 
 def check_count(name: str, count: int, at_least: int = 1) -> None:
-    """Raises ValueError, naming the hyperparameter, unless `count` is an integer >= `at_least`."""
+    """Raises ValueError, naming the hyperparameter, unless `count` is an integer >= `at_least`, and below 2**31."""
     if isinstance(count, bool) or not isinstance(count, int) or count < at_least:
         raise ValueError(
             f"{name} must be an integer of at least {at_least}; got {count!r}. Leave it out for the default."
         )
+    if count >= 2**31:
+        raise ValueError(f"{name} must be below 2**31; got {count!r}. Leave it out for the default.")
 
 
 def uniform(key: Key, size: int, domain: Domain) -> Array:

@@ -1,9 +1,11 @@
 """Frozen dataclasses that JAX can trace: array fields are leaves, `static()` fields are structure."""
 
 import dataclasses
+import math
 from typing import Any, TypeVar, dataclass_transform
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 T = TypeVar("T")
@@ -27,3 +29,12 @@ def pytree(cls: type[T]) -> type[T]:
 def is_number(leaf: Any) -> bool:
     """Whether a leaf is a Python or NumPy number, so that its value may be checked."""
     return isinstance(leaf, int | float | np.number) and not isinstance(leaf, bool)
+
+
+def is_real(leaf: Any) -> bool:
+    """Whether a leaf is one real number that the default float dtype holds, or an array of one."""
+    if is_number(leaf):
+        return abs(leaf) <= float(jnp.finfo(jnp.result_type(float)).max) or leaf in (math.inf, -math.inf)
+    dtype = getattr(leaf, "dtype", None)
+    real = dtype is not None and (jnp.issubdtype(dtype, jnp.integer) or jnp.issubdtype(dtype, jnp.floating))
+    return real and leaf.shape == ()

@@ -10,6 +10,7 @@ from jax.core import Tracer
 
 from jaxsearch.core.names import check_name
 from jaxsearch.core.population import check_count
+from jaxsearch.core.pytree import is_number, is_real
 from jaxsearch.evaluators.metrics import Metric, metrics
 from jaxsearch.models.network import Network
 
@@ -18,27 +19,27 @@ def check_training(training: Any) -> None:
     """Raises ValueError for fields of a `Training` that are out of range or do not fit together."""
     check_name("metric", training.metric, metrics)
     check_name("measure", training.measure, ("validation", "training"))
-    check_name("class_weights", training.class_weights or "balanced", ("balanced",))
+    if training.class_weights is not None:
+        check_name("class_weights", training.class_weights, ("balanced",))
     for name in ("folds", "epochs", "batch_size"):
         check_count(name, getattr(training, name))
     check_count("chunk_size", 1 if training.chunk_size is None else training.chunk_size)
-    if not 0 < training.validation_share < 1:
+    if not (is_number(training.validation_share) and 0 < training.validation_share < 1):
         raise ValueError(f"validation_share must be between 0 and 1; got {training.validation_share!r}. Try 0.2.")
     for name in ("max_parameters", "max_flops"):
         limit = getattr(training, name)
-        if isinstance(limit, int | float) and not limit > 0:
+        never = isinstance(limit, list | tuple | dict | str | bytes | complex)
+        if never or (isinstance(limit, int | float) and not (limit > 0 and is_real(limit))):
             raise ValueError(f"{name} must be above 0; got {limit!r}. Leave it out for no limit.")
     limited = training.max_parameters is not None or training.max_flops is not None
     if isinstance(training.model, Network) and (training.groups is not None or training.class_weights or limited):
         raise ValueError(
-            "Groups, class_weights, max_parameters and max_flops need a model of jaxsearch.models; this is a Network."
+            "Groups, class_weights, max_parameters and max_flops need a model of jaxsearch.models; this is a Network. "
+            "Leave them out."
         )
-    for part in (*training.data, training.groups):
-        foreign = hasattr(part, "__array__") and not isinstance(part, np.ndarray | np.generic | jax.Array)
-        if foreign or isinstance(part, list):  # e.g. a data frame
-            raise ValueError(f"Data and groups must be arrays; got a {type(part).__name__}. Use numpy.asarray.")
     if training.class_weights and metrics[training.metric].task == "regression":
         raise ValueError(f"class_weights are for classes; the metric {training.metric} has none. Leave them out.")
+    _check_parts(training)
     if all(isinstance(part, np.ndarray | jax.Array) for part in training.data):  # else placeholders of a transformation
         x, y = training.data
         check_data(training.model, x, y, metrics[training.metric], training.folds)
@@ -47,8 +48,28 @@ def check_training(training: Any) -> None:
             raise ValueError(f"Groups must have one entry for each of {len(x)} rows; got shape {shape}. Reshape them.")
 
 
+def _check_parts(training: Any) -> None:
+    """Raises ValueError for data, groups or smaller models that cannot be any, nor anything in their place."""
+    smaller, groups = training.smaller, training.groups
+    if not isinstance(smaller, tuple) or any(type(model) is not type(training.model) for model in smaller):
+        raise ValueError(f"smaller must be a tuple of models of the same kind; got {smaller!r}. Use model.smaller().")
+    if not isinstance(training.data, tuple | list) or len(training.data) != 2:
+        raise ValueError(f"Data must be two arrays, x and y; got {training.data!r:.200}. Write data=(x, y).")
+    for part in (*training.data, groups):
+        foreign = hasattr(part, "__array__") and not isinstance(part, np.ndarray | np.generic | jax.Array)
+        if foreign or isinstance(part, list | tuple | dict | str | bytes | int | float | complex):  # e.g. a data frame
+            raise ValueError(f"Data and groups must be arrays; got a {type(part).__name__}. Use numpy.asarray.")
+    if isinstance(groups, np.ndarray | jax.Array) and groups.dtype.kind not in "iu":
+        raise ValueError(f"Groups must be integers; got {groups.dtype}. Number them.")
+
+
 def check_data(model: Any, x: Any, y: Any, metric: Metric, num_folds: int) -> None:
     """Raises ValueError unless the rows fit together, the model, the metric and the folds."""
+    if not isinstance(model, Network) and not hasattr(model, "input_shape"):
+        raise ValueError(f"A model must be one of jaxsearch.models; got {model!r}. Use e.g. MLP or Network.")
+    for name, part in (("x", x), ("y", y)):
+        if part.dtype.kind in ("OSUMm" if isinstance(model, Network) else "cOSUMm"):
+            raise ValueError(f"Data must be real numbers; {name} is {part.dtype}. Convert it.")
     if np.ndim(x) < 2 or np.ndim(y) < 1 or len(x) != len(y):
         raise ValueError(
             f"Data must be x [n, ...] and y [n]; got shapes {np.shape(x)} and {np.shape(y)}. Reshape them."

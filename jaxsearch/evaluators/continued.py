@@ -65,7 +65,12 @@ class Continued:
 
     def __post_init__(self):
         check_count("epochs_per_generation", self.epochs_per_generation)
-        trainable(self.evaluator)
+        if not isinstance(self.changeable, tuple) or not all(isinstance(name, str) for name in self.changeable):
+            raise ValueError(
+                f"changeable must be a tuple of names; got {self.changeable!r}. Leave it out for what does not change "
+                "the architecture."
+            )
+        trainable(self.evaluator, known=False)
 
     def fixed(self, space: PyTree) -> tuple[int, ...]:
         """The coordinates of the parameters that are not changeable, those inside of a branch included."""
@@ -94,7 +99,7 @@ class Continued:
         return _fitted(training, state, space, member, fold)
 
     def init(self, key: Key, space: PyTree, count: int) -> ContinuedState:
-        inner = self.evaluator.init(key, space, count)
+        inner = trainable(self.evaluator).init(key, space, count)
         x = jnp.full((count, codec.domain(space).size), 0.5, jnp.result_type(float))
         x, age = self._placed((x, jnp.zeros(count, jnp.int32)))
         return ContinuedState(inner, x, self.evaluator.begin(inner, space, x), age)

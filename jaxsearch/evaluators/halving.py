@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsearch.core.population import check_count
 from jaxsearch.core.protocols import State, Trainable
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
@@ -41,18 +42,19 @@ class Halving:
     brackets: int = static(default=1)
 
     def __post_init__(self):
-        if not isinstance(self.factor, int) or self.factor < 2:
-            raise ValueError(f"factor must be an integer of at least 2; got {self.factor!r}. Try 4.")
-        if not isinstance(self.num_rungs, int) or self.num_rungs < 1:
-            raise ValueError(f"num_rungs must be an integer of at least 1; got {self.num_rungs!r}. Try 3.")
-        if not isinstance(self.brackets, int) or not 1 <= self.brackets <= self.num_rungs:
+        check_count("factor", self.factor, at_least=2)
+        check_count("num_rungs", self.num_rungs)
+        if self.num_rungs > 31 or self.factor ** (self.num_rungs - 1) >= 2**31:
+            got = f"factor={self.factor} and num_rungs={self.num_rungs}"
+            raise ValueError(f"factor ** (num_rungs - 1) must be below 2**31; got {got}. Try 4 and 3.")
+        if type(self.brackets) is not int or not 1 <= self.brackets <= self.num_rungs:
             raise ValueError(
                 f"brackets must be between 1 and num_rungs={self.num_rungs}; got {self.brackets!r}. Try 1."
             )
-        trainable(self.evaluator)
+        trainable(self.evaluator, known=False)
 
     def init(self, key: Key, space: PyTree, count: int) -> State:
-        return self.evaluator.init(key, space, count)
+        return trainable(self.evaluator).init(key, space, count)
 
     def evaluate(self, key: Key, state: State, space: PyTree, candidates: Candidates) -> tuple[Results, State]:
         count = len(candidates.x)
@@ -109,10 +111,14 @@ class Halving:
         return loss
 
 
-def trainable(evaluator: Any) -> Trainable:
-    """The evaluator; raises ValueError unless it trains step by step, or is a placeholder of a transformation."""
-    trains = issubclass(type(evaluator), Trainable)
-    if not trains and (callable(evaluator) or hasattr(evaluator, "evaluate")):
+def trainable(evaluator: Any, *, known: bool = True) -> Trainable:
+    """The evaluator; raises ValueError unless it trains step by step.
+
+    known: False where JAX may hold its place with something else, which passes.
+    """
+    given: object = evaluator
+    known |= callable(given) or hasattr(given, "evaluate") or isinstance(given, int | float | str | list | dict | tuple)
+    if known and not issubclass(type(evaluator), Trainable):
         name = getattr(evaluator, "__name__", type(evaluator).__name__)
         raise ValueError(
             f"Only an evaluator that trains step by step can be halved or continued; got {name}. "

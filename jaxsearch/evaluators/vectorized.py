@@ -106,6 +106,9 @@ def _not_a_function(objective: Any) -> str:
 
 
 def _score(evaluator: Vectorized | Chunked, space: PyTree) -> Callable[[Key, Array], Results]:
+    if not callable(evaluator.objective):
+        raise ValueError(_not_a_function(evaluator.objective))
+
     def loss(x: Array, key: Key) -> Array:
         value = evaluator.objective(key, codec.decode(space, x))
         if not hasattr(value, "dtype"):

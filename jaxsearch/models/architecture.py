@@ -25,7 +25,7 @@ def check_sizes(model: Any) -> None:
     for field in dataclasses.fields(model):
         value = getattr(model, field.name)
         if field.type is int and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-            raise ValueError(f"{field.name} must be an integer of at least 1; got {value!r}.")
+            raise ValueError(f"{field.name} must be an integer of at least 1; got {value!r}. Try 8.")
 
 
 def check_least(model: Any, least: str, most: str) -> None:

@@ -13,8 +13,10 @@ from jaxsearch.core.protocols import Evaluator, Strategy
 from jaxsearch.core.types import Key, PyTree, Scalar
 from jaxsearch.evaluators.vectorized import as_evaluator
 from jaxsearch.runners.automatic import resolved
+from jaxsearch.runners.checks import check_hyperparameters, check_key, check_reals, check_target, check_traceable
 from jaxsearch.runners.generation import Generation, Progress, advance, population_size, start, strong
 from jaxsearch.runners.result import Result, result_of
+from jaxsearch.spaces import codec
 
 
 def best_loss(generation: Generation) -> PyTree:
@@ -52,6 +54,10 @@ def minimize(
         ValueError: for a space, strategy, objective or number that cannot work, before anything runs.
     """
     check_generations(num_generations)
+    check_key(key)
+    check_target(target)
+    if not callable(record):
+        raise ValueError(f"record must be a function of a Generation; got {record!r}. Leave it out for the best loss.")
     (evaluator, space, strategy), reason = checked(objective, space, strategy, num_generations)
     target = None if target is None else strong(target)
     result = _minimize(evaluator, space, strategy, key, target, num_generations, record)
@@ -65,24 +71,34 @@ def checked(
 
     Raises ValueError for what cannot work; the numbers, which only "auto" asks for, have been checked before.
     """
+    codec.flatten(space)
+    check_reals("space", space)
+    evaluator = as_evaluator(objective)
+    check_traceable("evaluator", evaluator)
     strategy, reason = resolved(strategy, objective, space, num_generations, max_evaluations)
     check_strategy(strategy)
     check_space(objective, space)
-    return strong((as_evaluator(objective), space, strategy)), reason
+    return strong((evaluator, space, strategy)), reason
 
 
 def check_generations(num_generations: Any) -> None:
-    """Raises ValueError unless the number of generations is an integer of at least 1."""
+    """Raises ValueError unless the number of generations is an integer of at least 1 that JAX can count to."""
     if isinstance(num_generations, bool) or not isinstance(num_generations, int) or num_generations < 1:
         raise ValueError(f"num_generations must be an integer of at least 1; got {num_generations!r}. Try 100.")
+    if num_generations >= 2**31:
+        raise ValueError(f"num_generations must be below 2**31; got {num_generations!r}. Try 100.")
 
 
 def check_strategy(strategy: Any) -> None:
-    """Raises ValueError unless `strategy` is an instance with the three methods of the contract."""
+    """Raises ValueError unless `strategy` is an instance with the three methods of the contract and real numbers."""
     if isinstance(strategy, type) or not isinstance(strategy, Strategy):
         raise ValueError(
             f"A strategy needs the methods init, ask and tell; got {strategy!r}. Pass an instance such as PSO()."
         )
+    if hasattr(strategy, "strategy"):  # a wrapper
+        check_strategy(getattr(strategy, "strategy"))  # noqa: B009  # no part of the contract
+    check_hyperparameters(strategy)
+    check_reals("strategy", strategy)
 
 
 def check_space(evaluator: Any, space: PyTree) -> None:

@@ -18,9 +18,12 @@ from jaxsearch.spaces.dimensions import Dimension
 def flatten(space: PyTree) -> tuple[list[Any], Any]:
     """The dimensions of a space in the order of their coordinates, and the structure to put values back.
 
-    Raises ValueError for a leaf that is not a dimension, with its path.
+    Raises ValueError for a leaf that is not a dimension, with its path, and for names that cannot be sorted.
     """
-    leaves, structure = jax.tree_util.tree_flatten_with_path(space, is_leaf=lambda node: isinstance(node, Dimension))
+    try:
+        leaves, structure = jax.tree_util.tree_flatten_with_path(space, is_leaf=_is_dimension)
+    except ValueError as error:  # of names of several types
+        raise ValueError(f"The names in a space must have an order; got {space!r} ({error}). Use texts.") from None
     for path, leaf in leaves:
         if not isinstance(leaf, Dimension):
             raise ValueError(
@@ -28,6 +31,10 @@ def flatten(space: PyTree) -> tuple[list[Any], Any]:
                 f"{leaf!r}. Write Choice({leaf!r}) for a constant."
             )
     return [leaf for _, leaf in leaves], structure
+
+
+def _is_dimension(node: Any) -> bool:
+    return isinstance(node, Dimension)
 
 
 def domain(space: PyTree) -> Domain:

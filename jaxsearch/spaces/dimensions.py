@@ -15,7 +15,7 @@ import numpy as np
 
 from jaxsearch.core.bounds import within
 from jaxsearch.core.domain import geometric_stretch
-from jaxsearch.core.pytree import is_number, pytree, static
+from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Domain, Scalar
 from jaxsearch.spaces import checks
 
@@ -41,21 +41,16 @@ class Float(Dimension):
 
     def __post_init__(self):
         checks.check_shape(self.shape)
-        if is_number(self.low) and is_number(self.high):
-            checks.check_bounds(self)
-            checks.check_precision(self)
+        checks.check_scale(self.log)
+        checks.check_reals(self)
 
     @property
     def domain(self) -> Domain:
         size = math.prod(self.shape)
         return Domain((0,) * size, (True,) * size)
 
-    def _bounds(self) -> tuple[Array, Array]:
-        dtype = jnp.result_type(float)
-        return jnp.asarray(self.low, dtype), jnp.asarray(self.high, dtype)
-
     def decode(self, x: Array) -> Array:
-        low, high = self._bounds()
+        low, high = checks.as_bounds(self)
         x = x.reshape(self.shape)
         if self.log:
             low, high = jnp.log(low), jnp.log(high)
@@ -63,11 +58,11 @@ class Float(Dimension):
         step = jnp.where(low + step < high, step * (1 + 4 * jnp.finfo(step.dtype).eps), step)  # else 1 may miss high
         value = low + step * x
         if self.log:
-            value, (low, high) = jnp.exp(value), self._bounds()
+            value, (low, high) = jnp.exp(value), checks.as_bounds(self)
         return within(value, low, high)
 
     def encode(self, value: Array) -> Array:
-        low, high = self._bounds()
+        low, high = checks.as_bounds(self)
         value = jnp.clip(jnp.asarray(value, low.dtype).reshape(-1), low, high)
         if self.log:
             return (jnp.log(value) - jnp.log(low)) / (jnp.log(high) - jnp.log(low))
@@ -105,6 +100,7 @@ class Int(Dimension):
 
     def __post_init__(self):
         checks.check_shape(self.shape)
+        checks.check_scale(self.log)
         for name in ("low", "high"):
             bound = getattr(self, name)
             if isinstance(bound, bool) or not isinstance(bound, int | np.integer):

@@ -21,7 +21,7 @@ def from_json(text: str) -> PyTree:
     """The space that `to_json` wrote. Raises ValueError for text that is not such JSON."""
     try:
         return _unpack(json.loads(text))
-    except (TypeError, KeyError, AttributeError, json.JSONDecodeError) as error:
+    except (TypeError, KeyError, AttributeError, ValueError, RecursionError) as error:
         raise ValueError(f"The text must come from to_json; {error}. Write it again with to_json.") from None
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxsearch.core import cauchy, random, ranking
 from jaxsearch.core.fusion import once
 from jaxsearch.core.neighbours import neighbour
-from jaxsearch.core.population import check_size, uniform
+from jaxsearch.core.population import check_count, check_size, uniform
 from jaxsearch.core.pytree import is_number, pytree, static
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 
@@ -52,7 +52,7 @@ class DE:
     evenly among the N; of several trials of one member the best replaces it. (4 D did better on bbob than 6 or 9 D.)
 
     population_size: P, at least 4; 20 + floor(3 sqrt(D)) if None.
-    memory_size: H, at least 1. archive_share: above 0, the size of the archive over that of the population.
+    memory_size: H, at least 1. archive_share: in (0, 100], the size of the archive over that of the population.
     greediness: in (0, 1], the share of the best members among which pbest is drawn.
     initial_weight, initial_rate: in [0, 1], what the memory holds of F and CR at the start.
     num_generations: above 0, of the search, without `Restart`, which would begin anew; None: the population stays at P.
@@ -71,9 +71,11 @@ class DE:
 
     def __post_init__(self):
         check_size(self.population_size, at_least=4)
-        if self.memory_size < 1 or not 0 < self.greediness <= 1 or self.archive_share <= 0:
-            given = f"{self.memory_size}, {self.greediness} and {self.archive_share}. Leave them out for the defaults."
-            raise ValueError(f"DE needs memory_size >= 1, greediness in (0, 1] and archive_share > 0; got {given}")
+        check_count("memory_size", self.memory_size)
+        for name, most in (("greediness", 1), ("archive_share", 100)):
+            share = getattr(self, name)
+            if not (is_number(share) and 0 < share <= most):
+                raise ValueError(f"{name} must be in (0, {most}]; got {share!r}. Leave it out for the default.")
         most = self.num_generations
         if most is not None and is_number(most) and not most > 0:
             raise ValueError(f"num_generations must be above 0; got {most}. Leave it out if it is not known.")

@@ -68,6 +68,8 @@ class GradientSearch:
 
     def __post_init__(self):
         check_size(self.population_size)
+        if self.optimizer is not None and not isinstance(self.optimizer, optax.GradientTransformation):
+            raise ValueError(f"optimizer must be one of optax; got {self.optimizer!r}. Leave it out for BFGS.")
 
     def _optimizer(self, domain: Domain) -> Any:
         small = domain.size <= LARGEST_MATRIX
@@ -103,9 +105,8 @@ class GradientSearch:
             near = jnp.where(changed, moved, state.best_x)
             again = jax.random.bernoulli(key_kind, 0.5, (size, 1)) & jnp.isfinite(state.best_loss)[:, None]
             fresh = jnp.where(again, near, fresh)
-        onward = jnp.where(
-            domain.discrete[None], state.x, clip(state.x + state.search.length[:, None] * state.direction)
-        )
+        ahead = clip(state.x + state.search.length[:, None] * state.direction)
+        onward = jnp.where(domain.discrete[None], state.x, ahead)
         return Candidates(jnp.where(state.restart[:, None], fresh, onward)), state
 
     def tell(self, state: GradientSearchState, candidates: Candidates, results: Results) -> GradientSearchState:

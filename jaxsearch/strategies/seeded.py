@@ -32,9 +32,10 @@ class Seeded:
     points: Array
 
     def init(self, key: Key, domain: Domain) -> SeededState:
-        if jnp.ndim(self.points) not in (1, 2) or jnp.shape(self.points)[-1] != domain.size:
+        shape = getattr(self.points, "shape", None)
+        if shape is None or len(shape) not in (1, 2) or shape[-1] != domain.size:
             raise ValueError(
-                f"Seeded needs points of shape [K, {domain.size}] for this space; got {jnp.shape(self.points)}. "
+                f"Seeded needs points of shape [K, {domain.size}] for this space; got {shape or self.points!r}. "
                 "Make them with encode(space, params)."
             )
         count = jnp.zeros_like(jax.random.bits(key), dtype=jnp.int32)
