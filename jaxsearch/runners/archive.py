@@ -1,5 +1,6 @@
 """Every candidate of a search, kept on the host."""
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from jaxsearch.core.types import HostArray, PyTree
 from jaxsearch.runners.checkpoint import saved_trials
+from jaxsearch.runners.files import on_host
 from jaxsearch.runners.generation import Generation
 from jaxsearch.spaces import codec
 from jaxsearch.spaces.columns import columns
@@ -20,7 +22,7 @@ class Archive(NamedTuple):
 
     generation: `[N]` int32, from 1. x: `[N, D]`, the points of the unit cube. loss: `[N]`, +inf for those that failed
         and those beyond a constraint. violation, budget, origin: `[N]`, or None, as in `Results` and `Candidates`.
-    aux: what the evaluator adds, with leading axis N.
+    aux: what the evaluator adds, with leading axis N; of random keys their data.
     seconds: `[N]`, each candidate's share of the time that its generation took. All else is the same for the same key.
     """
 
@@ -82,7 +84,7 @@ def rows(generation: Generation) -> Archive:
 
 def archived(generation: Generation, number: int, seconds: float) -> Archive:
     """The candidates of the generation with this number, which took so many seconds."""
-    found = jax.device_get(rows(generation))
+    found = jax.tree.map(on_host, rows(generation))
     count = len(found.loss)
     return found._replace(
         generation=np.full(count, number, np.int32), seconds=np.full(count, seconds / count, np.float32)
@@ -100,7 +102,9 @@ def restored(directory: Path) -> Archive:
     Raises ValueError if there is none, or a file is damaged.
     """
     found = saved_trials(directory)
-    aux = {name.removeprefix(".aux").strip("[]'"): leaf for name, leaf in found.items() if name.startswith(".aux")}
+    # Named as in `table`: the keys of a dict without brackets, anything below or else with them.
+    matches = {name: re.fullmatch(r"\.aux(?:\['(.*?)'\])?(.*)", name) for name in found}
+    aux = {(match[1] or "aux") + match[2]: found[name] for name, match in matches.items() if match}
     fields: dict[str, Any] = {name: found.get(f".{name}") for name in Archive._fields}
     fields["aux"] = aux or None
     return Archive(**fields)

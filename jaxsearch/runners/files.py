@@ -21,8 +21,13 @@ FORMAT = 1  # of the files; one that older code must not read gets a higher numb
 def write(path: Path, about: dict[str, Any], arrays: list[np.ndarray]) -> None:
     """An NPZ file of a JSON object and arrays, which replaces another of its name only when it is on the disk."""
     buffer = io.BytesIO()
-    text = np.frombuffer(json.dumps({"format": FORMAT} | about).encode(), np.uint8)
-    named: dict[str, Any] = {f"array_{number}": array for number, array in enumerate(arrays)}
+    # NumPy's format forgets or garbles types that are not NumPy's own, such as bfloat16 and float8: they go as bytes.
+    types = {str(number): array.dtype.name for number, array in enumerate(arrays) if array.dtype.isbuiltin == 2}
+    text = np.frombuffer(json.dumps({"format": FORMAT, "types": types} | about).encode(), np.uint8)
+    named: dict[str, Any] = {
+        f"array_{number}": array.view(f"u{array.dtype.itemsize}") if str(number) in types else array
+        for number, array in enumerate(arrays)
+    }
     np.savez(buffer, about=text, **named)
     replace(path, buffer.getvalue())
 
@@ -55,6 +60,8 @@ def read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             about = json.loads(file["about"].tobytes())
             arrays = [file[f"array_{number}"] for number in range(len(file.files) - 1)]
+            for number, name in (about.get("types", {}) if isinstance(about, dict) else {}).items():
+                arrays[int(number)] = arrays[int(number)].view(jnp.dtype(name))
     except Exception as error:  # whatever zipfile, json and NumPy raise for bytes that nobody wrote
         raise damaged(path, str(error) or type(error).__name__) from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
@@ -86,8 +93,6 @@ def placed(array: np.ndarray, like: Any, path: Path) -> HostArray:
     """The array of type, shape and place of `like`, from what `on_host` made of it and `path` holds."""
     is_key = jnp.issubdtype(like.dtype, jax.dtypes.prng_key)
     data = jax.random.key_data(like) if is_key else like
-    if array.dtype.kind == "V" and array.dtype.itemsize == data.dtype.itemsize:
-        array = array.view(data.dtype)  # such as bfloat16, which NumPy's format does not know
     if array.shape != data.shape or array.dtype != data.dtype:
         raise damaged(path, f"it has {array.dtype}{list(array.shape)} in place of {data.dtype}{list(data.shape)}")
     if is_key:

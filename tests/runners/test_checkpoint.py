@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 import jaxsearch as js
+from jaxsearch.core.pytree import pytree
+from jaxsearch.runners.archive import restored
 from jaxsearch.runners.files import read
 
 KEY = jax.random.key(3)
@@ -199,6 +201,36 @@ def test_training_resumes_to_the_same_bits(tmp_path):
 
     run(2, every(tmp_path))
     same(run(4, tmp_path).archive, run(4).archive)
+
+
+@pytree
+class Adds:
+    """An evaluator whose state and trials are of all kinds of types."""
+
+    def init(self, key, space, count):
+        return {name: jnp.ones(2, name) for name in ("bfloat16", "float8_e5m2", "int4")}
+
+    def evaluate(self, key, state, space, candidates):
+        x = candidates.x
+        aux = {name: x.astype(one.dtype) for name, one in state.items()} | {"key": jax.random.split(key, len(x))}
+        state = jax.tree.map(lambda one: one + one, state)
+        return js.Results(x[:, 0], aux=aux | {"deep": {"sum": jnp.sum(x, axis=1)}}), state
+
+
+def test_types_that_numpy_does_not_know_and_keys(tmp_path):
+    space = {"x": js.Float(0, 1, shape=(2,))}
+
+    def run(generations, checkpoint=None):
+        strategy, limits = js.RandomSearch(4), {"num_generations": generations, "checkpoint": checkpoint}
+        return js.search(Adds(), space, strategy, key=KEY, **limits)
+
+    run(2, every(tmp_path))
+    parts, whole = run(3, tmp_path), run(3)
+    same(parts.archive, whole.archive)
+    assert {name: part.dtype.name for name, part in parts.archive.aux.items() if name != "deep"} == {
+        "bfloat16": "bfloat16", "float8_e5m2": "float8_e5m2", "int4": "int4", "key": "uint32",
+    }  # fmt: skip
+    assert list(restored(tmp_path).table(space)) == list(whole.trials())
 
 
 # Runs a search for every directory that it is told, in a process that is forked when Python and JAX are there.
