@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import hashlib
+import inspect
 import re
 import types
 from typing import Any
@@ -38,10 +39,11 @@ def fingerprint(node: Any, name: str) -> dict[str, str]:
         children, _ = jax.tree_util.tree_flatten_with_path(node, is_leaf=lambda part: part is not node)
         return _all(name, type(node).__qualname__, {jax.tree_util.keystr(path): part for path, part in children})
     if hasattr(node, "__qualname__"):
+        node = inspect.unwrap(node)  # what jax.jit and other decorators wrap
         code = f" {_digest(_code(node.__code__))}" if isinstance(node, types.FunctionType) else ""
         return {name: f"{getattr(node, '__module__', '')}.{node.__qualname__}{code}"}
     kind = type(node)
-    text = kind.__qualname__ if kind.__repr__ is object.__repr__ else repr(node)
+    text = kind.__qualname__ if kind.__repr__ is object.__repr__ else _ordered(node)
     return {name: re.sub(r" at 0x[0-9a-fA-F]+", "", text)}
 
 
@@ -76,5 +78,10 @@ def _digest(content: bytes) -> str:
 
 def _code(code: types.CodeType) -> bytes:
     """What a function does, but for comments and line numbers."""
-    constants = [_code(part) if isinstance(part, types.CodeType) else repr(part).encode() for part in code.co_consts]
+    constants = [_code(one) if isinstance(one, types.CodeType) else _ordered(one).encode() for one in code.co_consts]
     return b" ".join([code.co_code, *constants, *(name.encode() for name in code.co_names)])
+
+
+def _ordered(value: Any) -> str:
+    """A text of a value; sets, whose order differs from process to process, are sorted."""
+    return f"set{sorted(map(_ordered, value))}" if isinstance(value, set | frozenset) else repr(value)

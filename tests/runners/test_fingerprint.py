@@ -1,4 +1,5 @@
 import functools
+import types
 
 import equinox as eqx
 import jax
@@ -48,7 +49,20 @@ def test_equal_things_have_equal_texts_and_different_ones_do_not():
 def test_functions_are_told_by_their_code():
     one, other, again = (lambda x: x + 1), (lambda x: x + 2), (lambda x: x + 1)
     assert fingerprint(one, "f") == fingerprint(again, "f") != fingerprint(other, "f")
+    assert fingerprint(jax.jit(one), "f") == fingerprint(jax.jit(again), "f") != fingerprint(jax.jit(other), "f")
     assert " at 0x" not in str(fingerprint(lambda: lambda y: y, "f"))
+
+
+def test_sets_are_told_by_their_content():
+    code = (lambda x: x in {3, 11}).__code__
+
+    def with_set(*members):
+        constants = [frozenset(members) if isinstance(part, frozenset) else part for part in code.co_consts]
+        return types.FunctionType(code.replace(co_consts=tuple(constants)), {}), set(members)
+
+    # These have the order of insertion, as 3 and 11 collide; that of texts differs from process to process.
+    assert list({3, 11}) != list({11, 3})
+    assert fingerprint(with_set(3, 11), "x") == fingerprint(with_set(11, 3), "x") != fingerprint(with_set(3, 12), "x")
 
 
 def test_differences_say_what_was_and_what_is():
