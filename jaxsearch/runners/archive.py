@@ -1,20 +1,27 @@
 """Every candidate of a search, kept on the host."""
 
+import math
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from jaxsearch.core.types import HostArray, PyTree
+from jaxsearch.core.types import Array, HostArray, PyTree
 from jaxsearch.runners.checkpoint import saved_trials
 from jaxsearch.runners.files import on_host
 from jaxsearch.runners.generation import Generation
 from jaxsearch.spaces import codec
 from jaxsearch.spaces.columns import columns
 
-_decode = jax.jit(jax.vmap(codec.decode, in_axes=(None, 0)))
+
+@jax.jit
+def _decode(space: PyTree, x: Array) -> PyTree:
+    """The parameters at the points `[N, D]`; those that do not matter, as of branches not taken, are all the same."""
+    active = jax.vmap(codec.active, in_axes=(None, 0))(space, x)
+    return jax.vmap(codec.decode, in_axes=(None, 0))(space, jnp.where(active, x, 0))
 
 
 class Archive(NamedTuple):
@@ -46,11 +53,12 @@ class Archive(NamedTuple):
 
         A trial that goes on from another, as under `PBT`, is no duplicate.
         """
-        table = columns(space, _decode(space, self.x))
-        seen: dict[str, int] = {}
-        rows = zip(*(column.tolist() for column in table.values()), strict=True)
-        first = np.array([seen.setdefault(repr(row), number) for number, row in enumerate(rows)])
-        new = first == np.arange(len(first))
+        count, leaves = len(self.loss), jax.tree.leaves(jax.device_get(_decode(space, self.x)))
+        flat = [np.ascontiguousarray(leaf).reshape(count, math.prod(leaf.shape[1:])) for leaf in leaves]
+        rows = np.concatenate([part.view(np.uint8) for part in flat], axis=1)
+        seen: dict[bytes, int] = {}
+        first = np.array([seen.setdefault(row.tobytes(), number) for number, row in enumerate(rows)], np.int64)
+        new = first == np.arange(count)
         return np.where(new if self.origin is None else new | (np.asarray(self.origin) >= 0), -1, first)
 
     def table(self, space: PyTree) -> dict[str, np.ndarray]:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import jaxsearch as js
-from jaxsearch.runners.archive import restored
+from jaxsearch.runners.archive import Archive, restored
 from jaxsearch.spaces.columns import columns
 
 SPACE = {
@@ -73,6 +73,16 @@ def test_names_that_look_like_places_are_quoted():
         "c[0]": [5, 5],
         "'c[0]'": [7, 7],
     }
+
+
+def test_options_that_look_alike_are_no_duplicates():
+    options = np.zeros((2, 2000))  # too long for NumPy to print in full
+    options[1, 1000] = 1
+    space = {"values": js.Choice(*options), "rest": js.Float(0, 1, shape=(2,))}
+    x = np.array([[0.5, 0.5, 0.1], [0.5, 0.5, 0.9], [0.5, 0.5, 0.2], [0.5, 0.6, 0.2]], np.float32)
+    archive = Archive(np.ones(4, np.int32), x, np.zeros(4, np.float32))
+    assert archive.duplicate_of(space).tolist() == [-1, -1, 0, -1]
+    assert [value[1000] for value in archive.table(space)["values"]] == [0, 1, 0, 0]
 
 
 def test_constraints_and_what_the_evaluator_adds():
