@@ -11,6 +11,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from jaxsearch.core.pytree import is_number
 from jaxsearch.core.types import PyTree
 from jaxsearch.runners.files import damaged, locked, on_host, placed, read, write
 from jaxsearch.runners.fingerprint import differences
@@ -33,11 +34,14 @@ class Checkpoint:
     keep: int = 2
 
     def __post_init__(self):
-        for name, least in (("generations", 1), ("keep", 1)):
+        if not isinstance(self.directory, str | os.PathLike):
+            raise ValueError(f"Checkpoint.directory must be a path; got {self.directory!r}. Try 'checkpoint'.")
+        for name in ("generations", "keep"):
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
-                raise ValueError(f"Checkpoint.{name} must be an integer of at least {least}; got {value!r}. Try 1.")
-        if self.seconds is not None and not self.seconds >= 0:
+            fits = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+            if not fits and (value is not None or name == "keep"):
+                raise ValueError(f"Checkpoint.{name} must be an integer of at least 1; got {value!r}. Try 2.")
+        if self.seconds is not None and not (is_number(self.seconds) and self.seconds >= 0):
             raise ValueError(f"Checkpoint.seconds must be at least 0; got {self.seconds!r}. Try 30.")
         if self.generations is self.seconds is None:
             raise ValueError("A Checkpoint needs generations or seconds; got neither. Leave seconds at 30.")

@@ -83,7 +83,7 @@ def search(
     goes_on = repeat or structure.candidates.origin is not None  # evaluated again, a configuration trains further
     callbacks = [callback] if callable(callback) else callback or ()
     with contextlib.ExitStack() as stack:
-        store = stack.enter_context(_opened(checkpoint, space, chosen, evaluator, key, archive)) if checkpoint else None
+        store = stack.enter_context(_opened(checkpoint, space, chosen, evaluator, key, archive))
         journal = Journal(state, archive, store)
         journal.resume(structure)
         interruption = stack.enter_context(interruptible(terminates=store is not None))
@@ -131,14 +131,17 @@ def _with_less_memory(error: Exception, evaluator: Evaluator, count: int) -> Eva
 
 @contextlib.contextmanager
 def _opened(
-    checkpoint: Checkpoint | str | os.PathLike,
+    checkpoint: Checkpoint | str | os.PathLike | None,
     space: PyTree,
     strategy: Strategy,
     evaluator: Evaluator,
     key: Key,
     archive: bool,
-) -> Iterator[Store]:
-    """The files of this search, under a lock."""
+) -> Iterator[Store | None]:
+    """The files of this search, under a lock; None without a checkpoint."""
+    if checkpoint is None:
+        yield None
+        return
     facts = {"key": key, "space": space, "strategy": strategy, "evaluator": evaluator, "archive": archive}
     facts["floats"] = str(jnp.result_type(float))
     texts = {name: text for part, node in facts.items() for name, text in fingerprint(node, part).items()}

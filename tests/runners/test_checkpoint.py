@@ -180,6 +180,22 @@ def test_a_disk_without_room_does_not_end_the_search(tmp_path, monkeypatch):
     same(search(tmp_path, 12).archive, search(generations=12).archive)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"directory": True}, "directory must be a path; got True"),
+        ({"generations": 0}, "generations must be an integer of at least 1; got 0"),
+        ({"keep": None}, "keep must be an integer of at least 1; got None"),
+        ({"seconds": "30"}, "seconds must be at least 0; got '30'"),
+        ({"seconds": float("nan")}, "seconds must be at least 0"),
+        ({"seconds": None}, "needs generations or seconds"),
+    ],
+)
+def test_mistakes(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        js.Checkpoint(**{"directory": "here"} | arguments)
+
+
 def test_two_processes_in_one_directory(tmp_path):
     def nested(generation):
         with pytest.raises(ValueError, match=f"in use by process {os.getpid()}. Wait"):

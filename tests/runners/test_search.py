@@ -107,6 +107,7 @@ def test_the_bar_is_silent_without_a_terminal(capsys):
         ({"max_evaluations": 9}, "one generation of 10 candidates; got 9"),
         ({"patience": 1.5}, "patience must be"),
         ({"time_limit": 0}, "time_limit must be"),
+        ({"time_limit": "1"}, "time_limit must be"),
     ],
 )
 def test_mistakes(limits, message):
