@@ -15,7 +15,7 @@ def bar(wanted: bool, generations: int | None, count: int, behind: int) -> Itera
 
     generations: to run, None if unknown. count: candidates of one. behind: generations that an earlier part ran.
     """
-    if not (wanted and sys.stderr.isatty()):
+    if not (wanted and sys.stderr and sys.stderr.isatty()):  # a process without a console has no stderr
         yield lambda state: None
         return
     try:
@@ -37,11 +37,12 @@ def bar(wanted: bool, generations: int | None, count: int, behind: int) -> Itera
 
         def show(state: Progress) -> None:
             done, failed, best = int(state.generation) * count, int(state.num_failed), float(state.best.loss)
+            seconds = max(time.monotonic() - begin, 1e-3)  # some clocks stand still for a while
             shown.update(
                 task,
                 completed=done,
                 best=f"{best:.4g}" if math.isfinite(best) else "none yet",
-                rate=f"{(done - behind * count) / (time.monotonic() - begin):.3g}",
+                rate=f"{(done - behind * count) / seconds:.3g}",
                 failed=f"  {failed} failed" if failed else "",
             )
 

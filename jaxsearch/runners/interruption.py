@@ -20,7 +20,9 @@ class Interruption:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = "interrupt"
-        print("Ending after this generation; press Ctrl-C again to end at once.", file=sys.stderr, flush=True)
+        # Not worth an error: nobody may read it any more, or the signal came in the middle of another print.
+        with contextlib.suppress(OSError, RuntimeError):
+            print("Ending after this generation; press Ctrl-C again to end at once.", file=sys.stderr, flush=True)
 
     def terminate(self, number: int, frame: FrameType | None) -> None:
         """Handles SIGTERM."""

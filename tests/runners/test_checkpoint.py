@@ -1,7 +1,10 @@
 import dataclasses
+import errno
+import fcntl
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -194,6 +197,20 @@ def test_a_disk_without_room_does_not_end_the_search(tmp_path, monkeypatch):
 def test_mistakes(arguments, message):
     with pytest.raises(ValueError, match=message):
         js.Checkpoint(**{"directory": "here"} | arguments)
+
+
+def test_a_file_system_that_neither_locks_nor_syncs_directories(tmp_path, monkeypatch):
+    def refuses(*_):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    def sync(file, real=os.fsync):
+        refuses() if stat.S_ISDIR(os.fstat(file).st_mode) else real(file)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fcntl, "flock", refuses)
+        patched.setattr(os, "fsync", sync)
+        search(every(tmp_path), 2)
+    same(search(tmp_path).archive, search().archive)
 
 
 def test_two_processes_in_one_directory(tmp_path):

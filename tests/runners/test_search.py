@@ -1,4 +1,8 @@
+import io
+import signal
+import sys
 import time
+import types
 
 import jax
 import jax.numpy as jnp
@@ -6,6 +10,8 @@ import numpy as np
 import pytest
 
 import jaxsearch as js
+from jaxsearch.runners import bar
+from jaxsearch.runners.interruption import Interruption
 from jaxsearch.strategies import registry
 
 SPACE = {"x": js.Float(-5.0, 5.0, shape=(2,)), "c": js.Choice("a", "b", "c")}
@@ -95,6 +101,38 @@ def test_failures_are_counted():
 def test_the_bar_is_silent_without_a_terminal(capsys):
     js.search(bowl, SPACE, js.GA(population_size=4), key=KEY, num_generations=2, progress=True)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_process_without_a_console(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    with bar.bar(True, 3, 4, 0) as show:
+        show(None)
+
+
+def test_the_bar_on_a_terminal_whose_clock_stands_still(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(bar, "time", types.SimpleNamespace(monotonic=lambda: 5.0))
+    best = types.SimpleNamespace(loss=0.25)
+    with bar.bar(True, 3, 4, 0) as show:
+        show(types.SimpleNamespace(generation=2, num_failed=1, best=best))
+    assert "8 evaluations" in sys.stderr.getvalue()
+    assert "best 0.25" in sys.stderr.getvalue()
+
+
+def test_ctrl_c_while_nobody_reads(monkeypatch):
+    def broken(text):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", types.SimpleNamespace(write=broken, flush=lambda: None))
+    interruption = Interruption()
+    interruption.interrupt(signal.SIGINT, None)
+    assert interruption.asked == "interrupt"
+    with pytest.raises(KeyboardInterrupt):
+        interruption.interrupt(signal.SIGINT, None)
 
 
 @pytest.mark.parametrize(
