@@ -67,9 +67,6 @@ def check_data(model: Any, x: Any, y: Any, metric: Metric, num_folds: int) -> No
     """Raises ValueError unless the rows fit together, the model, the metric and the folds."""
     if not isinstance(model, Network) and not hasattr(model, "input_shape"):
         raise ValueError(f"A model must be one of jaxsearch.models; got {model!r}. Use e.g. MLP or Network.")
-    for name, part in (("x", x), ("y", y)):
-        if part.dtype.kind in ("OSUMm" if isinstance(model, Network) else "cOSUMm"):
-            raise ValueError(f"Data must be real numbers; {name} is {part.dtype}. Convert it.")
     if np.ndim(x) < 2 or np.ndim(y) < 1 or len(x) != len(y):
         raise ValueError(
             f"Data must be x [n, ...] and y [n]; got shapes {np.shape(x)} and {np.shape(y)}. Reshape them."
