@@ -193,6 +193,25 @@ def test_minimize(traced, data):
     accepted(lambda: traced(**arguments))
 
 
+@fuzz(30, 0.2)
+@given(st.data())
+def test_search(data):
+    arguments = {
+        "key": KEY,
+        "num_generations": 1,
+        "max_evaluations": 4,
+        "time_limit": 9.0,
+        "target": 0.5,
+        "patience": 2,
+        "repeat": True,
+        "callback": lambda generation: True,  # ends it, however many generations are allowed
+        "progress": False,
+    }
+    junk = data.draw(st.sampled_from(sorted(arguments)))
+    arguments[junk] = data.draw(PLAIN if junk in FUNCTIONS else JUNK)
+    accepted(lambda: js.search(bowl, SPACE, js.RandomSearch(4), **arguments))
+
+
 EXAMPLE = js.models.MLP(2, 2, max_layers=1, max_width=8)
 DATA = (np.zeros((8, 2), np.float32), np.arange(8) % 2)
 TRAINING = js.Training(EXAMPLE, DATA, folds=2, epochs=1)

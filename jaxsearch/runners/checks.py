@@ -1,6 +1,7 @@
 """What must hold before a search is compiled."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -22,6 +23,14 @@ def check_target(target: Any) -> None:
     """Raises ValueError unless `target` is None or one real number."""
     if target is not None and not is_real(target):
         raise ValueError(f"target must be a real number, a loss; got {target!r}. Leave it out to use the whole budget.")
+
+
+def functions(name: str, given: Any) -> list[Callable]:
+    """One function, or several in a list, as a list; raises ValueError for anything else."""
+    several = [given] if callable(given) else () if given is None else given
+    if not isinstance(several, list | tuple) or not all(map(callable, several)):
+        raise ValueError(f"{name} must be a function, or a list of some; got {given!r}. Leave it out for none.")
+    return list(several)
 
 
 def check_hyperparameters(strategy: Any) -> None:

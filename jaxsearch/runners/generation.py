@@ -89,7 +89,7 @@ def advance(progress: Progress, strategy: Strategy, evaluator: Evaluator, space:
     key, key_ask, key_evaluate = jax.random.split(progress.key, 3)
     candidates, state = strategy.ask(key_ask, progress.strategy)
     results, evaluator_state = evaluator.evaluate(key_evaluate, progress.evaluator, space, candidates)
-    failed = jnp.isnan(results.loss) | (results.loss == jnp.inf)
+    failed = ~jnp.isfinite(results.loss)  # -inf, too: it is what log(0) gives, and would win
     feasible = jnp.full_like(failed, True) if results.violation is None else results.violation <= 0
     num_failed = progress.num_failed + jnp.sum(failed & feasible, dtype=jnp.int32)
     # Infeasible candidates must not win, but they did not fail.

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from jaxsearch.core.pytree import is_number
+from jaxsearch.core.pytree import is_real
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Limits:
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise ValueError(f"{name} must be an integer of at least 1; got {value!r}. Leave it out for no limit.")
-        if self.time_limit is not None and not (is_number(self.time_limit) and self.time_limit > 0):
+        if self.time_limit is not None and not (is_real(self.time_limit) and self.time_limit > 0):
             raise ValueError(
                 f"time_limit must be more than 0 seconds; got {self.time_limit!r}. Leave it out for no limit."
             )

@@ -18,7 +18,7 @@ class Result:
     x: `[D]` its point in the unit cube.
     num_generations: `[]` int32, generations that ran; fewer than asked for if the search stopped early.
     num_evaluations: `[]` int32, candidates evaluated.
-    num_failed: `[]` int32, evaluations whose loss was NaN or +inf.
+    num_failed: `[]` int32, evaluations whose loss was NaN or infinite.
     exhausted: `[]` bool, whether every configuration of a finite space has been evaluated; False where there are more
         than 65,536 of them.
     history: what was recorded, leading axis the generations; by default the best loss so far. Its length is static:

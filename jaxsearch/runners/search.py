@@ -15,6 +15,7 @@ from jaxsearch.core.types import Key, PyTree, Scalar
 from jaxsearch.evaluators.out_of_memory import halved, out_of_memory
 from jaxsearch.runners.bar import bar
 from jaxsearch.runners.checkpoint import Checkpoint, Store
+from jaxsearch.runners.checks import check_key, check_target, functions
 from jaxsearch.runners.fingerprint import fingerprint
 from jaxsearch.runners.generation import Generation, advance, population_size, start
 from jaxsearch.runners.interruption import interruptible
@@ -73,6 +74,9 @@ def search(
         ValueError: for arguments that cannot work, no limit at all, a checkpoint of another search or a damaged one,
             and a directory that another process uses.
     """
+    check_key(key)
+    check_target(target)
+    callbacks = functions("callback", callback)
     if target is not None:  # rounded like the loss, so that a loss equal to the target meets it
         target = float(jnp.asarray(target, jnp.result_type(float)))
     limits = Limits(num_generations, max_evaluations, time_limit, target, patience)
@@ -81,7 +85,6 @@ def search(
     limits = dataclasses.replace(limits, count=population_size(chosen, state.strategy, key))
     structure = _advance.eval_shape(state, chosen, evaluator, space)[1]
     goes_on = repeat or structure.candidates.origin is not None  # evaluated again, a configuration trains further
-    callbacks = [callback] if callable(callback) else callback or ()
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(_opened(checkpoint, space, chosen, evaluator, key, archive))
         journal = Journal(state, archive, store)

@@ -229,3 +229,9 @@ def test_another_error_of_the_device_ends_it(monkeypatch):
     monkeypatch.setattr(module, "_advance", fail)
     with pytest.raises(jax.errors.JaxRuntimeError, match="a bug"):
         run(num_generations=3)
+
+
+def test_a_loss_of_minus_infinity_has_failed():
+    result = run(js.RandomSearch(30), lambda key, p: jnp.where(p["c"] == 0, -jnp.inf, 1.0), num_generations=4)
+    assert 15 < int(result.num_failed) < 70
+    assert float(result.loss) == 1
