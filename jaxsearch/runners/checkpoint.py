@@ -90,7 +90,9 @@ class Store:
         if not numbers:
             return None
         path = self._directory / f"state-{self._number}.npz"
-        about, (history, *leaves) = read(path)
+        about, (history, *leaves) = read(path, "search", "seconds")
+        if history.shape != (self._number,):
+            raise damaged(path, f"its history has the shape {history.shape}")
         differing = differences(about["search"], self._facts)
         if differing:
             more = f", and {len(differing) - 3} more" if len(differing) > 3 else ""
@@ -98,9 +100,16 @@ class Store:
                 f"The checkpoint in {self._directory} is of another search: {'; '.join(differing[:3])}{more}. Give the "
                 "arguments that it had, or use another directory."
             )
-        found = _unflatten(state, leaves, path)
-        state = jax.tree.map(lambda leaf, like: placed(leaf, like, path), found, state)
-        return Saved(state, None if trials is None else self._load_trials(trials), history.tolist(), about["seconds"])
+        structure = jax.tree.structure(state)
+        if len(leaves) != structure.num_leaves:
+            raise damaged(path, f"{len(leaves)} arrays in place of {structure.num_leaves}")
+        state = jax.tree.map(lambda leaf, like: placed(leaf, like, path), structure.unflatten(leaves), state)
+        if trials is not None:
+            names, columns = _columns(self._directory, self._number)
+            if names != _names(trials):
+                raise damaged(self._directory / "trials-*", f"they have {names} in place of {_names(trials)}")
+            trials = jax.tree.structure(trials).unflatten(columns)
+        return Saved(state, trials, history.tolist(), about["seconds"])
 
     def due(self, generation: int, seconds: float, ended: bool) -> bool:
         """Whether it is time to save, at this generation and so many seconds after the last time."""
@@ -114,21 +123,13 @@ class Store:
         leaves = [on_host(leaf) for leaf in jax.tree.leaves(state)]
         if self._writes:
             if trials is not None:
-                paths, _ = jax.tree_util.tree_flatten_with_path(trials)
-                names = [jax.tree_util.keystr(path) for path, _ in paths]
                 path = self._directory / f"trials-{self._number + 1}-{number}.npz"
-                write(path, {"names": names}, [leaf for _, leaf in paths])
+                write(path, {"names": _names(trials)}, jax.tree.leaves(trials))
             about = {"search": self._facts, "seconds": seconds}
             write(self._directory / f"state-{number}.npz", about, [np.asarray(history, float), *leaves])
             for old in _states(self._directory)[: -self._checkpoint.keep]:
                 (self._directory / f"state-{old}.npz").unlink()
         self._number = number
-
-    def _load_trials(self, like: PyTree) -> PyTree:
-        """All trials up to the generation of the state."""
-        files = _chain(self._directory, self._number)
-        parts = [_unflatten(like, read(path)[1], path) for path in files]
-        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 
 
 def saved_trials(directory: Path) -> dict[str, np.ndarray]:
@@ -137,22 +138,38 @@ def saved_trials(directory: Path) -> dict[str, np.ndarray]:
     By the names of their places in an archive: `.x`, `.loss`, `.aux['folds']`, ... Raises ValueError if there are none.
     """
     numbers = _states(directory)
-    files = [read(path) for path in _chain(directory, numbers[-1])] if numbers else []
-    if not files:
+    if not numbers:
         raise ValueError(f"{directory} holds no trials yet. Wait for the first checkpoint, or name another directory.")
-    columns = zip(*(arrays for _, arrays in files), strict=True)
-    return dict(zip(files[0][0]["names"], map(np.concatenate, columns), strict=True))
+    return dict(zip(*_columns(directory, numbers[-1]), strict=True))
+
+
+def _names(trials: PyTree) -> list[str]:
+    return [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_flatten_with_path(trials)[0]]
+
+
+def _columns(directory: Path, generation: int) -> tuple[list[str], list[np.ndarray]]:
+    """The names of the arrays of all trials up to a generation, and the arrays."""
+    files = [(path, *read(path, "names")) for path in _chain(directory, generation)]
+    names = files[0][1]["names"]
+    for path, about, arrays in files:
+        if about["names"] != names or len(arrays) != len(names) or len({array.shape[:1] for array in arrays}) > 1:
+            raise damaged(path, "its arrays are not those of trials")
+    try:
+        return names, [np.concatenate(parts) for parts in zip(*(arrays for _, _, arrays in files), strict=True)]
+    except ValueError as error:
+        raise damaged(directory / "trials-*", str(error)) from None
 
 
 def _states(directory: Path) -> list[int]:
-    found = (re.fullmatch(r"state-(\d+)\.npz", path.name) for path in directory.glob("state-*.npz"))
+    found = (re.fullmatch(r"state-([1-9]\d*)\.npz", path.name) for path in directory.glob("state-*.npz"))
     return sorted(int(match[1]) for match in found if match)
 
 
 def _trials(directory: Path) -> dict[int, tuple[int, Path]]:
     """The files of trials by their last generation, with the first."""
     paths = {path: re.fullmatch(r"trials-(\d+)-(\d+)\.npz", path.name) for path in directory.glob("trials-*.npz")}
-    return {int(match[2]): (int(match[1]), path) for path, match in paths.items() if match}
+    numbers = {path: (int(match[1]), int(match[2])) for path, match in paths.items() if match}
+    return {last: (first, path) for path, (first, last) in numbers.items() if first <= last}
 
 
 def _chain(directory: Path, generation: int) -> list[Path]:
@@ -169,10 +186,3 @@ def _chain(directory: Path, generation: int) -> list[Path]:
         chain.append(path)
         generation = first - 1
     return chain[::-1]
-
-
-def _unflatten(like: PyTree, leaves: list[np.ndarray], path: Path) -> PyTree:
-    structure = jax.tree.structure(like)
-    if len(leaves) != structure.num_leaves:
-        raise damaged(path, f"{len(leaves)} arrays in place of {structure.num_leaves}")
-    return structure.unflatten(leaves)

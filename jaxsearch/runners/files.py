@@ -54,8 +54,11 @@ def replace(path: Path, content: bytes) -> None:
                 os.close(folder)
 
 
-def read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
-    """What `write` wrote. Nothing in the file is executed. Raises ValueError for any other content."""
+def read(path: Path, *names: str) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """What `write` wrote: an object with these names, and at least one array. Nothing in the file is executed.
+
+    Raises ValueError for any other content.
+    """
     content = path.read_bytes()
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
@@ -71,12 +74,16 @@ def read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
             f"This version of jaxsearch reads files of format {FORMAT}; {path} has format {found!r}. Use the version "
             "that wrote it."
         )
+    if not arrays or not all(name in about for name in names):
+        raise damaged(path, "it lacks a part")
     return about, arrays
 
 
 def damaged(path: Path, what: str) -> ValueError:
     """The error for a file that is not as it was written."""
-    return ValueError(f"{path} is damaged: {what}. Delete it to go on from the one before, or restore it.")
+    return ValueError(
+        f"{path} is damaged: {what}. Restore it, or delete it and all newer files to go on from the state before."
+    )
 
 
 def on_host(leaf: Any) -> np.ndarray:

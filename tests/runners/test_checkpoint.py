@@ -17,7 +17,7 @@ import pytest
 import jaxsearch as js
 from jaxsearch.core.pytree import pytree
 from jaxsearch.runners.archive import restored
-from jaxsearch.runners.files import read
+from jaxsearch.runners.files import read, write
 
 KEY = jax.random.key(3)
 SPACE = {"x": js.Float(-2, 3, shape=(2,)), "kind": js.Choice("a", "b"), "rest": js.Switch(n={}, y={"z": js.Int(1, 9)})}
@@ -162,6 +162,30 @@ def test_damaged_files_are_refused_and_execute_nothing(tmp_path):
         except ValueError as error:
             refused += str(path) in str(error)
     assert refused > 40
+
+
+@pytest.mark.parametrize(
+    ("name", "about", "arrays"),
+    [
+        ("state-3.npz", {}, [np.zeros(3)]),
+        ("state-3.npz", {"search": {}, "seconds": 1.0}, []),
+        ("state-3.npz", {"search": {}, "seconds": 1.0}, [np.zeros(2)]),
+        ("trials-3-3.npz", {}, [np.zeros(8)]),
+        ("trials-3-3.npz", {"names": [".x"]}, [np.zeros((8, 6))]),
+        ("trials-3-3.npz", {"names": None}, [np.zeros((8, 2))] * 5),
+    ],
+)
+def test_whole_files_of_something_else_are_damaged_too(tmp_path, name, about, arrays):
+    search(every(tmp_path), 3)
+    (names, _), path = read(tmp_path / "trials-2-2.npz"), tmp_path / name
+    write(path, {key: value or names["names"] for key, value in about.items()}, arrays)
+    with pytest.raises(ValueError, match="is damaged.*delete it and all newer files"):
+        search(tmp_path, 3)
+    for one in (path, tmp_path / "state-3.npz"):
+        one.unlink(missing_ok=True)
+    (tmp_path / "state-0.npz").touch()  # of no search
+    (tmp_path / "trials-3-2.npz").touch()
+    same(search(tmp_path, 3).archive, search(generations=3).archive)
 
 
 def test_a_disk_without_room_does_not_end_the_search(tmp_path, monkeypatch):
