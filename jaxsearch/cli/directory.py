@@ -1,22 +1,26 @@
 """The directory of a run: made when it starts, found again when it goes on, looked at while it runs."""
 
-import contextlib
 import dataclasses
 import json
 import os
-import signal
-import sys
+import shlex
+import statistics
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from jaxsearch.cli.options import Options
-from jaxsearch.evaluators.metrics import metrics
+from jaxsearch.core.types import PyTree
+from jaxsearch.evaluators.metrics import Metric, metrics
+from jaxsearch.problems.datasets import BUILT_IN
 from jaxsearch.runners.events import events
 from jaxsearch.runners.files import is_locked, replace
+from jaxsearch.spaces.serialize import from_json, to_json
 
 SETTINGS, EVENTS, CHECKPOINT = "run.json", "events.jsonl", "checkpoint"
+RECENT = 100  # generations from which the rate is told
 
 
 def new_directory(wanted: Path | None, name: str) -> Path:
@@ -35,68 +39,72 @@ def new_directory(wanted: Path | None, name: str) -> Path:
     return directory
 
 
-def begin(directory: Path, options: Options, facts: dict[str, Any]) -> None:
-    """Makes the directory and writes down what was asked for and what is being done."""
+class Run(NamedTuple):
+    """What was asked for, and what is being done; reason: why this strategy, if the user did not choose it."""
+
+    options: Options
+    metric: Metric
+    space: PyTree
+    reason: str | None
+
+
+def begin(directory: Path, run: Run) -> None:
+    """Makes the directory and writes down what the run is."""
     directory.mkdir(parents=True, exist_ok=True)
-    asked = dataclasses.asdict(options) | {"out": str(directory)}
-    if Path(options.data).exists():
-        asked["data"] = str(Path(options.data).absolute())
-    replace(directory / SETTINGS, (json.dumps({"options": asked} | facts, indent=2) + "\n").encode())
+    options = dataclasses.asdict(run.options) | {"out": str(directory)}
+    if run.options.data not in BUILT_IN:
+        options["data"] = str(Path(run.options.data).absolute())
+    facts = {"options": options, "metric": run.metric.name, "space": to_json(run.space), "reason": run.reason}
+    replace(directory / SETTINGS, (json.dumps(facts, indent=2) + "\n").encode())
+
+
+def begun(directory: Path) -> Run:
+    """What `begin` wrote. Raises ValueError if it is not there, or something else."""
+    path = directory / SETTINGS
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        options = facts["options"] | {"out": directory, "drop": tuple(facts["options"]["drop"])}
+        return Run(Options(**options), metrics[facts["metric"]], from_json(facts["space"]), facts.get("reason"))
+    except OSError:
+        what = f"A run has a file {SETTINGS}; {directory} has none that can be read"
+        raise ValueError(f"{what}. Name the directory of a run.") from None
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        why = str(error) if isinstance(error, ValueError) else repr(error)
+        raise ValueError(f"{path} is not as this version writes it: {why} Restore it, or use its version.") from None
 
 
 def resumed(directory: Path, typed: dict[str, Any]) -> Options:
     """The options of the run in `directory`, with those that were typed now in their place."""
-    asked = settings_of(directory)["options"] | typed | {"out": str(directory)}
-    known = {field.name for field in dataclasses.fields(Options)}
-    if set(asked) != known:
-        raise ValueError(
-            f"{directory / SETTINGS} does not fit this version of jaxsearch. Use the version that wrote it."
-        )
-    return Options(**asked | {"out": directory, "drop": tuple(asked["drop"])})
-
-
-@contextlib.contextmanager
-def outliving_terminal(directory: Path) -> Iterator[None]:
-    """A terminal that is closed does not end what runs here: from then on its output goes into a file."""
-
-    def redirect(number: int, frame: Any) -> None:
-        file = os.open(directory / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(file, stream.fileno())
-
-    usual = getattr(signal, "SIGHUP", None) and signal.getsignal(signal.SIGHUP)
-    if usual is not signal.SIG_DFL:  # another system, or nohup
-        yield
-        return
-    signal.signal(signal.SIGHUP, redirect)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGHUP, usual)
+    return dataclasses.replace(begun(directory).options, **typed)
 
 
 def status(directory: Path) -> list[str]:
     """In lines of text, what the run in `directory` has achieved and whether it goes on."""
-    settings = settings_of(directory)
-    metric, budget = metrics[settings["metric"]], settings["options"]["budget"]
+    run = begun(directory)
     try:
-        generations = [event for event in events(directory / EVENTS) if event["event"] == "generation"]
-    except FileNotFoundError:
-        generations = []
-    running = is_locked(directory / CHECKPOINT / "lock")
-    finished = (directory / "best.json").exists()
-    state = "running" if running else "finished" if finished else "stopped"
-    lines = [f"{directory}: {state}, {settings['options']['strategy']} on {settings['options']['data']}"]
+        return _lines(directory, run, events(directory / EVENTS) if (directory / EVENTS).exists() else [])
+    except (LookupError, TypeError) as error:
+        raise ValueError(f"{directory / EVENTS} has lines that no run writes: {error!r}. Move it away.") from None
+
+
+def _lines(directory: Path, run: Run, found: list[dict[str, Any]]) -> list[str]:
+    metric, budget = run.metric, run.options.budget
+    # A run that was stopped has results, too, and so has one that went on after its end and was killed.
+    ended = not found or (found[-1]["event"] == "end" and found[-1]["stopped"] not in ("interrupt", "terminate"))
+    finished = ended and (directory / "best.json").exists()
+    state = "running" if is_locked(directory / CHECKPOINT / "lock") else "finished" if finished else "stopped"
+    lines = [f"{directory}: {state}, {run.options.strategy} on {run.options.data}"]
+    generations = [event for event in found if event["event"] == "generation"]
     if generations:
         last = generations[-1]
-        best = last["best_loss"]
-        best = "none yet" if best is None else f"{metric.score(best):.4g}"
+        best = "none yet" if last["best_loss"] is None else f"{metric.score(last['best_loss']):.4g}"
         lines.append(f"{last['evaluations']} of {budget} candidates, best {metric.name} {best}, as of {_ago(last)}")
-        first = generations[0]
-        passed = last["time"] - first["time"]
-        if running and passed > 0:
-            rate = (last["evaluations"] - first["evaluations"]) / passed
-            left = max(budget - last["evaluations"], 0) / rate if rate > 0 else 0
+        # The median, since a run that went on has a long pause somewhere.
+        times = [event["time"] for event in generations[-RECENT:]]
+        seconds = statistics.median(np.diff(times)) if len(times) > 1 else 0
+        if state == "running" and seconds > 0:
+            rate = last["evaluations"] / last["generation"] / seconds
+            left = max(budget - last["evaluations"], 0) / rate
             lines.append(f"{rate:.3g} candidates a second, about {left:.0f} s left")
     else:
         lines.append("no generation has ended yet")
@@ -107,21 +115,8 @@ def status(directory: Path) -> list[str]:
 
 def how_to_resume(directory: Path) -> str:
     """The command that goes on, in a sentence."""
-    return f"Go on with: jaxsearch run --resume {directory}"
+    return f"Go on with: jaxsearch run --resume {shlex.quote(str(directory))}"
 
 
 def _ago(event: dict[str, Any]) -> str:
     return f"{max(time.time() - event['time'], 0):.0f} s ago"
-
-
-def settings_of(directory: Path) -> dict[str, Any]:
-    """What `begin` wrote: the options of the run, its metric and its space. Raises ValueError if it is not there."""
-    try:
-        settings = json.loads((directory / SETTINGS).read_text(encoding="utf-8"))
-        if isinstance(settings["options"], dict) and settings["metric"] in metrics:
-            return settings
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    raise ValueError(
-        f"A run has a file {SETTINGS}; {directory} has none that can be read. Name the directory of a run."
-    )

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 
 from jaxsearch.cli.options import Options
+from jaxsearch.core.names import check_name
 from jaxsearch.models import masking
 from jaxsearch.models.conv_net import ConvNet
 from jaxsearch.models.mlp import MLP
@@ -19,6 +20,7 @@ def network(options: Options, table: Table) -> tuple[Any, Table]:
 
     Raises ValueError for a table that it cannot read.
     """
+    check_name("model", options.model, FAMILIES)
     outputs = len(table.classes) if table.classes else 1
     if options.model == "mlp":
         table, width = table.flat(), options.max_width or 128

@@ -1,6 +1,7 @@
 """The options of `jaxsearch run`, checked before anything else happens."""
 
 import dataclasses
+import typing
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,13 @@ class Options:
     out: Path | None
 
     def __post_init__(self):
+        for name, kind in typing.get_type_hints(Options).items():  # a file may hold anything
+            value = getattr(self, name)
+            fits = isinstance(value, tuple if kind == tuple[str, ...] else kind) and not isinstance(value, bool)
+            if not fits or (isinstance(value, tuple) and not all(isinstance(text, str) for text in value)):
+                raise ValueError(
+                    f"{name} must be of type {getattr(kind, '__name__', kind)}; got {value!r}. Correct it."
+                )
         for name, (least, bits) in INTEGERS.items():
             value, option = getattr(self, name), name.replace("_", "-")
             if value is not None and value < least:

@@ -10,12 +10,13 @@ import jax
 import numpy as np
 
 from jaxsearch.cli import output
-from jaxsearch.cli.directory import CHECKPOINT, EVENTS, begin, how_to_resume, new_directory, outliving_terminal
+from jaxsearch.cli.directory import CHECKPOINT, EVENTS, Run, begin, begun, how_to_resume, new_directory
 from jaxsearch.cli.networks import chunk_size, network
 from jaxsearch.cli.options import Options
 from jaxsearch.cli.records import Outcome, Trials, write
 from jaxsearch.cli.report import write_report
 from jaxsearch.cli.strategies import chosen, sized, strategy_name
+from jaxsearch.cli.terminal import outliving_terminal
 from jaxsearch.core.names import check_name
 from jaxsearch.core.types import Key, PyTree
 from jaxsearch.evaluators import splits
@@ -31,7 +32,6 @@ from jaxsearch.runners.events import EventLog
 from jaxsearch.runners.result import Result
 from jaxsearch.runners.search import search
 from jaxsearch.spaces import codec
-from jaxsearch.spaces.serialize import to_json
 from jaxsearch.strategies import registry
 
 STEPS = 1000  # gradients that the default number of epochs comes to
@@ -59,12 +59,14 @@ def run_search(options: Options, again: Path | None = None) -> int:
     """
     started = time.monotonic()
     task = _task(options)
+    if again is not None:
+        task = task._replace(reason=begun(again).reason)
     options, metric, evaluator = task.options, task.metric, _halving(task.training)
     directory = again or new_directory(options.out, task.table.name)
     output.announce(task.table, task.training, evaluator, task.strategy, options.budget, int(np.sum(task.test)))
     output.explain(task.reason)
     if again is None:  # else the run stays what it was, whatever is typed now
-        begin(directory, options, {"metric": metric.name, "space": to_json(task.space)})
+        begin(directory, Run(options, metric, task.space, task.reason))
     log = EventLog(directory / EVENTS)
     with outliving_terminal(directory):
         result = search(

@@ -95,6 +95,8 @@ def test_an_automatic_strategy_says_what_it_is_and_why(jaxsearch, tmp_path):
     assert best["reason"] == "TPE, since 8 evaluations in 4 generations are few."
     assert "TPE over networks" in out
     assert f"\nauto: {best['reason']}\n" in out
+    assert jaxsearch("run", "--resume", "r")[0] == 0
+    assert json.loads((tmp_path / "r" / "best.json").read_text()) == best
 
 
 def test_a_budget_below_the_default_population(jaxsearch):

@@ -8,10 +8,16 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from jaxsearch.cli import directory
+from jaxsearch.cli.directory import Run, begin, begun
+from jaxsearch.cli.options import Options
+from jaxsearch.evaluators.metrics import metrics
 from jaxsearch.runners import events
+from jaxsearch.spaces.dimensions import Float
 
 SMALL = ["iris", "--budget", "12", "--folds", "2", "--epochs", "2", "--max-layers", "1", "--max-width", "8"]
 FILES = ("trials.csv", "best.json", "model.npz", "report.html")
@@ -108,6 +114,98 @@ def test_the_status_of_a_run(jaxsearch, tmp_path):
     assert "stopped" in out
     assert "no generation has ended yet" in out
     assert "Go on with: jaxsearch run --resume r" in out
+
+
+RUN = Run(
+    Options("iris", None, None, (), None, "mlp", "ga", 12, None, None, None, 2, 2, None, None, 0.2, 0, None),
+    metrics["error"],
+    {"x": Float(0, 1)},
+    "a reason",
+)
+
+
+def changed(*path, to):
+    """Changes a value in run.json."""
+    facts = json.loads(Path("a b/run.json").read_text())
+    place = facts
+    for name in path[:-1]:
+        place = place[name]
+    if to is None:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = to
+    Path("a b/run.json").write_text(json.dumps(facts))
+
+
+BY_HAND = {
+    "no JSON": (lambda: Path("a b/run.json").write_text("{"), "run.json is not as this version writes it: Expecting"),
+    "a list": (lambda: Path("a b/run.json").write_text("[]"), "is not as this version writes it: TypeError"),
+    "deep": (lambda: Path("a b/run.json").write_text("[" * 100_000), "run.json is not as this version writes it"),
+    "a text for a number": (lambda: changed("options", "budget", to="64"), "budget must be of type int; got '64'"),
+    "another type": (lambda: changed("options", "data", to=["iris"]), "data must be of type str; got ['iris']"),
+    "a number too large": (lambda: changed("options", "budget", to=2**40), "--budget must be below 2**31"),
+    "a text for texts": (lambda: changed("options", "drop", to=[3]), "drop must be of type tuple; got (3,)"),
+    "unknown option": (lambda: changed("options", "colour", to="red"), "unexpected keyword argument 'colour'"),
+    "no option": (lambda: changed("options", "seed", to=None), "argument: 'seed'"),
+    "unknown metric": (lambda: changed("metric", to="eror"), "KeyError('eror')"),
+    "another space": (lambda: changed("space", to="{}"), "The text must come from to_json"),
+}
+
+
+@pytest.mark.parametrize("change", BY_HAND)
+def test_a_run_that_was_edited_by_hand(jaxsearch, tmp_path, change):
+    begin(tmp_path / "a b", RUN)
+    assert begun(tmp_path / "a b")._replace(options=RUN.options) == RUN
+    BY_HAND[change][0]()
+    for command in (["run", "--resume"], ["status"], ["report"]):
+        code, _, err = jaxsearch(*command, "a b")
+        assert (code, err.count("\n")) == (2, 1)
+        assert BY_HAND[change][1] in err
+
+
+def test_other_files_that_no_run_writes(jaxsearch, tmp_path):
+    begin(tmp_path / "a b", RUN)
+    for text in ("3", '{"event": "generation"}', '{"event": "generation", "time": "now"}'):
+        (tmp_path / "a b" / "events.jsonl").write_text(text)
+        code, _, err = jaxsearch("status", "a b")
+        assert code == 2
+        assert "events.jsonl has lines that no run writes" in err
+    for text in ("{}", "[", '{"architecture": 1, "score": "good"}'):
+        (tmp_path / "a b" / "best.json").write_text(text)
+        code, _, err = jaxsearch("report", "a b")
+        assert code == 2
+        assert "best.json is not as a run writes it" in err
+
+
+def test_the_status_of_a_run_that_went_on(jaxsearch, tmp_path, monkeypatch):
+    begin(tmp_path / "a b", RUN)
+    (tmp_path / "a b" / "best.json").touch()
+    log = tmp_path / "a b" / "events.jsonl"
+
+    def status(*lines):
+        log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return jaxsearch("status", "a b")[1]
+
+    def generation(number, time):
+        found = {"generation": number, "evaluations": 2 * number, "failed": 0, "best_loss": 0.5}
+        return {"event": "generation", "time": time} | found
+
+    end = {"event": "end", "stopped": "interrupt", "seconds": 1.0}
+    assert "stopped" in status(generation(1, 1000.0), end)
+    assert "Go on with: jaxsearch run --resume 'a b'" in status(generation(1, 1000.0), end)
+    assert "finished" in status(generation(1, 1000.0), end | {"stopped": "time"})
+    parts = [generation(1, 10.0), generation(2, 11.0), end | {"stopped": "time"}, generation(3, 5e5)]
+    assert "stopped" in status(*parts), "killed when it went on"
+    monkeypatch.setattr(directory, "is_locked", lambda path: True)
+    assert "2 candidates a second, about 2 s left" in status(*parts, generation(4, 5e5 + 1))
+
+
+def test_data_and_reason_are_those_of_the_start(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("iris").mkdir()  # not the data
+    begin(tmp_path / "r", RUN)
+    assert begun(tmp_path / "r").options.data == "iris"
+    assert begun(tmp_path / "r").reason == "a reason"
 
 
 @pytest.mark.parametrize(
