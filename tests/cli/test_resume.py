@@ -15,6 +15,7 @@ import pytest
 from jaxsearch.cli import directory
 from jaxsearch.cli.directory import Run, begin, begun
 from jaxsearch.cli.options import Options
+from jaxsearch.cli.terminal import outliving_terminal
 from jaxsearch.evaluators.metrics import metrics
 from jaxsearch.runners import events
 from jaxsearch.spaces.dimensions import Float
@@ -89,6 +90,24 @@ def test_a_closed_terminal_does_not_end_a_run(tmp_path):
     assert process.wait() == 0
     assert (tmp_path / "r" / "best.json").exists()
     assert "Leaderboard" in (tmp_path / "r" / "output.txt").read_text()
+
+
+@pytest.mark.parametrize("place", ["a pipe", "/dev/full"])
+def test_output_that_nobody_takes_goes_into_a_file(tmp_path, monkeypatch, place):
+    reader, pipe = os.pipe()
+    os.close(reader)  # as `tee` does, which Ctrl-C ends, too
+    with os.fdopen(pipe, "w") if place == "a pipe" else open(place, "w") as stream, monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", stream)
+        with outliving_terminal(tmp_path):
+            print("one", flush=True)
+            print("two")
+        print("three", flush=True)
+        (tmp_path / "output.txt").rename(tmp_path / "kept.txt")
+        (tmp_path / "output.txt").symlink_to("/dev/full")
+        os.dup2(os.open("/dev/full", os.O_WRONLY), stream.fileno())
+        with outliving_terminal(tmp_path):
+            print("no room for this", flush=True)
+    assert (tmp_path / "kept.txt").read_text() == "one\ntwo\nthree\n"
 
 
 def test_the_report_of_a_run_that_goes_on(jaxsearch, tmp_path):
