@@ -1,6 +1,7 @@
 """`jaxsearch run`: from a table to a tested network."""
 
 import dataclasses
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -126,7 +127,13 @@ def _conclude(task: _Task, result: Result, directory: Path, started: float) -> i
     outcome = Outcome(table, task.options, metric, result, trials, fitted, score, seconds)
     output.report(outcome)
     write(directory, outcome)
-    print(f"Wrote {directory}/trials.csv, best.json, model.npz and {write_report(directory).name}", flush=True)
+    files = ["trials.csv", "best.json", "model.npz"]
+    try:
+        files.append(write_report(directory).name)
+    except Exception as error:  # whatever becomes of the page, the result is there
+        again = f"jaxsearch report {shlex.quote(str(directory))}"
+        print(f"The report could not be written: {error} Try again with: {again}", file=sys.stderr)
+    print(f"Wrote {directory}/{', '.join(files[:-1])} and {files[-1]}", flush=True)
     return 0
 
 

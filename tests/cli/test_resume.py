@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from jaxsearch.cli import directory
+from jaxsearch.cli import directory, report
 from jaxsearch.cli.directory import Run, begin, begun
 from jaxsearch.cli.options import Options
 from jaxsearch.cli.terminal import outliving_terminal
@@ -119,6 +119,19 @@ def test_the_report_of_a_run_that_goes_on(jaxsearch, tmp_path):
     assert (tmp_path / "r" / "report.html").read_text() != page, "without the network, which is there at the end"
     for part in ("ga on iris", "learning_rate", "Convergence", "folds[1]"):
         assert part in page, part
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyError("a bug")])
+def test_a_page_that_cannot_be_drawn_does_not_spoil_the_run(jaxsearch, tmp_path, monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(report, "page", fail)
+    code, out, err = jaxsearch("run", *SMALL, "--time-limit", "1e-3", "--out", "r")
+    assert code == 0
+    assert "trials.csv, best.json and model.npz" in out
+    assert f"The report could not be written: {error}" in err
+    assert (tmp_path / "r" / "best.json").exists()
 
 
 def test_the_status_of_a_run(jaxsearch, tmp_path):
