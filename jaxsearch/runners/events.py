@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxsearch.runners.files import on_host
 from jaxsearch.runners.generation import Generation
 
 
@@ -30,7 +31,7 @@ class EventLog:
         self._path, self._warned = Path(path), False
 
     def __call__(self, generation: Generation) -> None:
-        number, loss, best = jax.device_get((generation.number, generation.results.loss, generation.best.loss))
+        number, loss, best = map(on_host, (generation.number, generation.results.loss, generation.best.loss))
         failed = int(np.sum(~np.isfinite(loss)))
         self.write(
             "generation",
@@ -42,6 +43,8 @@ class EventLog:
 
     def write(self, event: str, **facts: Any) -> None:
         """Appends a line of an event of one's own. facts: what JSON can hold."""
+        if jax.process_index():  # of several processes the first one writes
+            return
         line = json.dumps({"event": event, "time": round(time.time(), 3)} | facts, allow_nan=False) + "\n"
         try:
             with self._path.open("ab+") as file:

@@ -9,6 +9,7 @@ from jaxsearch.core.types import Array
 from jaxsearch.runners.archive import Archive, archived, joined, rows
 from jaxsearch.runners.checkpoint import Store
 from jaxsearch.runners.generation import Generation, Progress
+from jaxsearch.runners.processes import agreed
 
 
 class Journal:
@@ -53,7 +54,9 @@ class Journal:
     def save(self, ended: bool) -> None:
         """Writes a checkpoint if it is time, or the search has ended; that there is no room does not end the search."""
         self._complete()
-        if self._store is None or not self._store.due(len(self.history), time.monotonic() - self._saved_at, ended):
+        if self._store is None:
+            return
+        if not self._store.due(len(self.history), agreed(time.monotonic() - self._saved_at), ended):
             return
         self._saved_at = time.monotonic()
         try:

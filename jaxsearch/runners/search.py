@@ -22,7 +22,10 @@ from jaxsearch.runners.interruption import interruptible
 from jaxsearch.runners.journal import Journal
 from jaxsearch.runners.limits import Limits
 from jaxsearch.runners.minimize import checked
+from jaxsearch.runners.processes import agreed
 from jaxsearch.runners.result import Result, result_of
+
+ASKED = (None, "callback", "interrupt", "terminate")  # who else may end a search
 
 _start = jax.jit(start)
 _advance = jax.jit(advance)
@@ -95,7 +98,7 @@ def search(
         def reason() -> str | None:
             finite = not goes_on and len(journal.state.visited) > 0
             exhausted = "exhausted" if finite and bool(journal.state.exhausted) else None
-            return limits.reached(journal.history, journal.seconds) or exhausted
+            return limits.reached(journal.history, agreed(journal.seconds)) or exhausted
 
         stopped = reason()
         try:
@@ -108,7 +111,8 @@ def search(
                     continue
                 show(state)
                 ended = True in [bool(one(generation)) for one in callbacks]
-                stopped = reason() or ("callback" if ended else interruption.asked)
+                asked = ASKED.index("callback" if ended else interruption.asked)
+                stopped = reason() or ASKED[int(agreed(asked))]
                 journal.save(ended=stopped is not None)
         except KeyboardInterrupt:
             if not journal.history:
