@@ -60,6 +60,8 @@ def read(path: Path, *names: str) -> tuple[dict[str, Any], list[np.ndarray]]:
     Raises ValueError for any other content.
     """
     content = path.read_bytes()
+    if not content.startswith(b"PK"):  # for which NumPy would recommend pickle
+        raise damaged(path, "it is no NPZ file")
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             about = json.loads(file["about"].tobytes())
@@ -67,7 +69,7 @@ def read(path: Path, *names: str) -> tuple[dict[str, Any], list[np.ndarray]]:
             for number, name in (about.get("types", {}) if isinstance(about, dict) else {}).items():
                 arrays[int(number)] = arrays[int(number)].view(jnp.dtype(name))
     except Exception as error:  # whatever zipfile, json and NumPy raise for bytes that nobody wrote
-        raise damaged(path, str(error) or type(error).__name__) from None
+        raise damaged(path, str(error).rstrip(".") or type(error).__name__) from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         found = about.get("format") if isinstance(about, dict) else about
         raise ValueError(

@@ -150,6 +150,9 @@ def test_damaged_files_are_refused_and_execute_nothing(tmp_path):
     np.savez(path, about=np.frombuffer(json.dumps(about).encode(), np.uint8), array_0=evil, allow_pickle=True)
     with pytest.raises(ValueError, match="damaged"):
         search(tmp_path)
+    path.write_bytes(b"what NumPy takes for a pickle")
+    with pytest.raises(ValueError, match="it is no NPZ file. Restore it"):
+        search(tmp_path)
     refused = 0
     for _ in range(60):
         changed = bytearray(content)
