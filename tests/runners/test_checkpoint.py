@@ -268,13 +268,14 @@ class Adds:
     """An evaluator whose state and trials are of all kinds of types."""
 
     def init(self, key, space, count):
-        return {name: jnp.ones(2, name) for name in ("bfloat16", "float8_e5m2", "int4")}
+        return 1.5, {name: jnp.ones(2, name) for name in ("bfloat16", "float8_e5m2", "int4")}
 
     def evaluate(self, key, state, space, candidates):
-        x = candidates.x
-        aux = {name: x.astype(one.dtype) for name, one in state.items()} | {"key": jax.random.split(key, len(x))}
-        state = jax.tree.map(lambda one: one + one, state)
-        return js.Results(x[:, 0], aux=aux | {"deep": {"sum": jnp.sum(x, axis=1)}}), state
+        x, (step, arrays) = candidates.x, state
+        aux = {name: x.astype(one.dtype) for name, one in arrays.items()} | {"key": jax.random.split(key, len(x))}
+        arrays = {name: one + one for name, one in arrays.items()}
+        arrays["bfloat16"] *= step  # float32 if step were an array and not a Python number
+        return js.Results(x[:, 0], aux=aux | {"deep": {"sum": jnp.sum(x, axis=1)}}), (step, arrays)
 
 
 def test_types_that_numpy_does_not_know_and_keys(tmp_path):
@@ -285,7 +286,7 @@ def test_types_that_numpy_does_not_know_and_keys(tmp_path):
         return js.search(Adds(), space, strategy, key=KEY, **limits)
 
     run(2, every(tmp_path))
-    parts, whole = run(3, tmp_path), run(3)
+    parts, whole = run(4, tmp_path), run(4)
     same(parts.archive, whole.archive)
     assert {name: part.dtype.name for name, part in parts.archive.aux.items() if name != "deep"} == {
         "bfloat16": "bfloat16", "float8_e5m2": "float8_e5m2", "int4": "int4", "key": "uint32",
