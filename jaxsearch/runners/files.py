@@ -105,12 +105,13 @@ def placed(array: np.ndarray, like: Any, path: Path) -> HostArray:
     data = jax.random.key_data(like) if is_key else like
     if array.shape != data.shape or array.dtype != data.dtype:
         raise damaged(path, f"it has {array.dtype}{list(array.shape)} in place of {data.dtype}{list(data.shape)}")
+    value: Any = array
     if is_key:
-        array = jax.random.wrap_key_data(jnp.asarray(array), impl=jax.random.key_impl(like))
+        value = jax.random.wrap_key_data(jnp.asarray(array), impl=jax.random.key_impl(like))
     elif data.weak_type and not data.shape:
-        array = jnp.asarray(array.item())  # what began as a Python number; an array would promote what meets it
+        value = array.item()  # what began as a Python number; an array would promote what meets it
     # Where JAX chose the device it must stay free to, or the array could not meet those on other devices.
-    return jax.device_put(array, like.sharding) if getattr(like, "committed", False) else jnp.asarray(array)
+    return jax.device_put(value, like.sharding) if getattr(like, "committed", False) else jnp.asarray(value)
 
 
 @contextlib.contextmanager
