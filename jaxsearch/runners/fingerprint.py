@@ -9,10 +9,10 @@ import types
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxsearch.core.types import PyTree
+from jaxsearch.runners.files import on_host
 
 
 def fingerprint(node: Any, name: str) -> dict[str, str]:
@@ -61,10 +61,7 @@ def _all(name: str, kind: str, parts: dict[str, PyTree]) -> dict[str, str]:
 
 
 def _array(array: Any) -> str:
-    kind = array.dtype
-    if isinstance(array, jax.Array) and jnp.issubdtype(array.dtype, jax.dtypes.prng_key):
-        array = jax.random.key_data(array)
-    host = np.ascontiguousarray(jax.device_get(array))
+    kind, host = array.dtype, np.ascontiguousarray(on_host(array))
     if host.dtype == object:
         return f"{kind}{list(host.shape)} {host.tolist()!r}"
     if host.size == 1:
