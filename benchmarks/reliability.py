@@ -74,7 +74,7 @@ def killed(directory: Path, evaluations: int, kills: int) -> dict:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         if done < kills:
-            wanted = max(generations // (2 * kills), 1)  # generations until the next kill, about
+            wanted = max((generations - last) // (2 * (kills - done)), 1)  # generations until the next kill, about
             for _ in range(random.integers(1, 2 * wanted + 1)):
                 line = process.stdout.readline()
                 if line.strip().isdigit():
