@@ -84,9 +84,9 @@ class Store:
         numbers = _states(self._directory)
         self._number = numbers[-1] if numbers else 0
         if self._writes:  # what a killed process left
-            for last, (_, path) in _trials(self._directory).items():
-                if last > self._number:
-                    path.unlink()
+            late = [path for last, (_, path) in _trials(self._directory).items() if last > self._number]
+            for path in [*late, *self._directory.glob(".*.partial")]:
+                path.unlink()
         if not numbers:
             return None
         path = self._directory / f"state-{self._number}.npz"

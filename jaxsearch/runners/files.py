@@ -121,9 +121,7 @@ def locked(path: Path) -> Iterator[None]:
     Raises ValueError if another process holds it.
     """
     with path.open("a+") as file:
-        if not _lock(file) and not any(
-            _lock(file, patience) for patience in (0.05, 0.2)
-        ):  # is_locked looks for a moment
+        if not any(_lock(file, patience) for patience in (0.0, 0.05, 0.2)):  # is_locked looks for a moment
             file.seek(0)
             raise ValueError(
                 f"{path.parent} is in use by process {file.read().strip() or '?'}. Wait until it has ended, or use "

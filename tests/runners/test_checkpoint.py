@@ -96,9 +96,10 @@ def test_states_that_are_kept(tmp_path):
 
 def test_what_a_killed_process_left_behind_does_not_count(tmp_path):
     search(every(tmp_path), 4)
-    (tmp_path / ".state-5.npz.partial").write_bytes(b"half")
+    (tmp_path / ".state-99.npz.partial").write_bytes(b"half")
     (tmp_path / "trials-5-6.npz").write_bytes(b"never reached by a state")
     same(search(tmp_path).archive, search().archive)
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_an_error_of_the_callback_loses_nothing(tmp_path):
