@@ -18,8 +18,8 @@ from jaxsearch.runners.files import on_host
 def fingerprint(node: Any, name: str) -> dict[str, str]:
     """A text for every part of an object, by the name of its place: `{"strategy": "GA", "strategy.elites": "2", ...}`.
 
-    Arrays are told by a digest of their content, functions by their name and a digest of their code; what they close
-    over or call is not looked at.
+    Arrays are told by a digest of their content, functions by their name, a digest of their code and their defaults;
+    what they close over or call, and whose methods they are, is not looked at.
     """
     if isinstance(node, jax.Array | np.ndarray | np.generic):
         return {name: _array(node)}
@@ -39,9 +39,13 @@ def fingerprint(node: Any, name: str) -> dict[str, str]:
         children, _ = jax.tree_util.tree_flatten_with_path(node, is_leaf=lambda part: part is not node)
         return _all(name, type(node).__qualname__, {jax.tree_util.keystr(path): part for path, part in children})
     if hasattr(node, "__qualname__"):
-        node = inspect.unwrap(node)  # what jax.jit and other decorators wrap
-        code = f" {_digest(_code(node.__code__))}" if isinstance(node, types.FunctionType) else ""
-        return {name: f"{getattr(node, '__module__', '')}.{node.__qualname__}{code}"}
+        node = inspect.unwrap(getattr(node, "__func__", node))  # of methods, of jax.jit and of other decorators
+        text = f"{getattr(node, '__module__', '')}.{node.__qualname__}"
+        if not isinstance(node, types.FunctionType):
+            return {name: text}
+        defaults = [*(node.__defaults__ or ()), *(node.__kwdefaults__ or {}).values()]
+        parts = {f".default[{i}]": value for i, value in enumerate(defaults)}
+        return _all(name, f"{text} {_digest(_code(node.__code__))}", parts)
     kind = type(node)
     text = kind.__qualname__ if kind.__repr__ is object.__repr__ else _ordered(node)
     return {name: re.sub(r" at 0x[0-9a-fA-F]+", "", text)}

@@ -50,6 +50,10 @@ def test_functions_are_told_by_their_code():
     one, other, again = (lambda x: x + 1), (lambda x: x + 2), (lambda x: x + 1)
     assert fingerprint(one, "f") == fingerprint(again, "f") != fingerprint(other, "f")
     assert fingerprint(jax.jit(one), "f") == fingerprint(jax.jit(again), "f") != fingerprint(jax.jit(other), "f")
+    one, other, again = (lambda x, y=1: y), (lambda x, y=2: y), (lambda x, y=1: y)
+    assert fingerprint(one, "f") == fingerprint(again, "f") != fingerprint(other, "f")
+    one, other = (types.MethodType(function, 3) for function in (one, other))
+    assert fingerprint(one, "f") == fingerprint(again, "f") != fingerprint(other, "f")
     assert " at 0x" not in str(fingerprint(lambda: lambda y: y, "f"))
 
 
