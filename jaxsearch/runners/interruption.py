@@ -10,14 +10,16 @@ from typing import Any
 
 
 class Interruption:
-    """Which signal has asked the search to end: "interrupt" (Ctrl-C), "terminate", or None."""
+    """Which signal has asked the search to end: "interrupt" (Ctrl-C), "terminate", or None; and whether at once."""
 
     def __init__(self):
         self.asked: str | None = None
+        self.at_once = False
 
     def interrupt(self, number: int, frame: FrameType | None) -> None:
         """Handles Ctrl-C: once to end after the generation, twice to end at once."""
         if self.asked:
+            self.at_once = True
             raise KeyboardInterrupt
         self.asked = "interrupt"
         # Not worth an error: nobody may read it any more, or the signal came in the middle of another print.

@@ -107,6 +107,8 @@ def search(
                     state, generation = _advance(journal.state, chosen, evaluator, space)
                     journal.add(state, generation)
                 except jax.errors.JaxRuntimeError as error:
+                    if interruption.at_once:  # in a function of Callback, whose errors JAX wraps
+                        raise KeyboardInterrupt from error
                     evaluator = _with_less_memory(error, evaluator, limits.count)
                     continue
                 show(state)

@@ -1,6 +1,8 @@
 import io
+import os
 import signal
 import sys
+import threading
 import time
 import types
 
@@ -133,6 +135,22 @@ def test_ctrl_c_while_nobody_reads(monkeypatch):
     assert interruption.asked == "interrupt"
     with pytest.raises(KeyboardInterrupt):
         interruption.interrupt(signal.SIGINT, None)
+
+
+def test_ctrl_c_twice_while_a_callback_evaluates():
+    calls = iter(range(100))
+
+    def function(params):
+        if next(calls) == 9:
+            for _ in range(2):
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.01)
+        return params["c"] == "a"
+
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip("signals reach the main thread only")
+    found = run(js.GA(population_size=4), js.Callback(function), num_generations=9)
+    assert (found.stopped, int(found.num_generations), len(found.archive.loss)) == ("interrupt", 2, 8)
 
 
 @pytest.mark.parametrize(
