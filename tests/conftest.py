@@ -1,4 +1,6 @@
 import os
+import signal
+import threading
 
 # Before JAX starts: eight simulated devices, and a quick way to compile, since tests compile more than they run.
 # Optimizing little and emitting fusions the older way, XLA compiles much faster. At level 0 it would round the same
@@ -14,6 +16,10 @@ import jax
 import pytest
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# A shell starts its background jobs with Ctrl-C ignored, and whatever they start; tests send it.
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="module")
