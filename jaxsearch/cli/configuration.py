@@ -2,11 +2,11 @@
 
 import dataclasses
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from jaxsearch.cli.options import Options
 from jaxsearch.core.names import check_name
@@ -14,8 +14,8 @@ from jaxsearch.core.names import check_name
 NAMES = [field.name for field in dataclasses.fields(Options)]
 
 
-def configured(context: click.Context, options: dict[str, Any]) -> dict[str, Any]:
-    """The options of the command; where DATA is a TOML file, those of the file for what was not typed.
+def configured(context: click.Context, options: dict[str, Any], typed: Collection[str]) -> dict[str, Any]:
+    """The options of the command; where DATA is a TOML file, those of the file for what was not `typed`.
 
     Its keys are the names of `Options`, and its paths are relative to its own directory. Without the key `data` the
     data are the default ones.
@@ -33,7 +33,6 @@ def configured(context: click.Context, options: dict[str, Any]) -> dict[str, Any
         if name == "out" or (name == "data" and Path(value).suffix):  # what has no suffix is the name of a data set
             value = type(value)(path.parent / value)
         found[name] = value
-    typed = {name for name in NAMES if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     return options | {name: value for name, value in found.items() if name == "data" or name not in typed}
 
 

@@ -113,7 +113,7 @@ def run(context: click.Context, resume: Path | None, **options) -> None:
     typed = {name: value for name, value in options.items() if context.get_parameter_source(name) is COMMANDLINE}
     if resume is not None and {"data", "out"} & set(typed):
         raise click.UsageError("--resume goes on with the data and the directory of a run; got others. Leave them out.")
-    asked = Options(**configured(context, options)) if resume is None else resumed(resume, typed)
+    asked = Options(**configured(context, options, typed)) if resume is None else resumed(resume, typed)
     use_compilation_cache()
     use_all_cores()
     sys.exit(run_search(asked, resume))

@@ -2,15 +2,14 @@
 
 import csv
 import io
-import os
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from jaxsearch.models import portable
 from jaxsearch.problems.datasets import load_rows
+from jaxsearch.runners.files import replace
 
 
 def predict_rows(run: Path, data: str, out: Path | None) -> None:
@@ -43,9 +42,7 @@ def predict_rows(run: Path, data: str, out: Path | None) -> None:
     if out is None:
         print(text.getvalue(), end="")
         return
-    with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".") as partial:  # so that it is whole or not
-        (Path(partial) / "predictions").write_text(text.getvalue(), encoding="utf-8")
-        os.replace(Path(partial) / "predictions", out)
+    replace(out, text.getvalue().encode())
     print(f"Wrote {len(rows.x)} predictions to {out}")
 
 

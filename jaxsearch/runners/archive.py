@@ -65,7 +65,7 @@ class Archive(NamedTuple):
         """The trials as columns `[N]`: trial, generation, status, loss, the parameters, and what else is known.
 
         The parameters are named as in `spaces.columns`. Numbers that the evaluator adds follow under their names, those
-        with a further axis with an index in brackets, e.g. `folds[0]`. A DataFrame of pandas or Polars takes the dict.
+        with a further axis with an index in brackets, e.g. `folds[0]`. A DataFrame of pandas takes the dict.
         """
         table = {"trial": np.arange(len(self.loss)), "generation": self.generation, "status": self.status}
         table |= {"loss": self.loss} | columns(space, _decode(space, self.x))
