@@ -47,17 +47,7 @@ def budgets(ax: Any, archive: Archive, *, label: str = "epochs") -> Any:
         ax.set_yticks(levels, labels=[f"{level:g}" for level in levels])
         ax.yaxis.set_minor_locator(NullLocator())
         for level, count in zip(levels, counts, strict=True):
-            ax.annotate(
-                f"{count:,}",
-                (1, level),
-                (6, 0),
-                xycoords=ax.get_yaxis_transform(),
-                textcoords="offset points",
-                va="center",
-                fontsize="small",
-                color=style.MUTED,
-                annotation_clip=False,
-            )
+            _at_right_end(ax, f"{count:,}", level, (6, 0), va="center", annotation_clip=False)
     ax.set_xlabel("candidate")
     ax.set_ylabel(label)
     return ax
@@ -117,16 +107,7 @@ def diversity(ax: Any, archive: Archive) -> Any:
     """How far each generation spreads in the unit cube, see `spread_of_generations`; returns the axes."""
     numbers, spread = spread_of_generations(archive)
     ax.axhline(1, color=style.MUTED, linewidth=1, linestyle="--")
-    ax.annotate(
-        "uniform",
-        (1, 1),
-        (0, 3),
-        xycoords=ax.get_yaxis_transform(),
-        textcoords="offset points",
-        ha="right",
-        fontsize="small",
-        color=style.MUTED,
-    )
+    _at_right_end(ax, "uniform", 1, (0, 3), ha="right")
     ax.plot(
         numbers, spread, color=style.TRIAL, linewidth=1.6, marker="o" if len(numbers) < 40 else None, markersize=3.5
     )
@@ -165,3 +146,9 @@ def _known(what: Any, name: str) -> Any:
     if what is None:
         raise ValueError(f"This figure needs the {name} of the trials; the archive has none. Leave it out.")
     return what
+
+
+def _at_right_end(ax: Any, text: str, level: float, offset: tuple[float, float], **how: Any) -> None:
+    """A quiet note at the right end of the axes, at a level of the vertical axis; offset: in points."""
+    place = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points"}
+    ax.annotate(text, (1, level), offset, fontsize="small", color=style.MUTED, **place, **how)
