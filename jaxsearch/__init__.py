@@ -28,6 +28,7 @@ from jaxsearch.spaces.dimensions import Choice, Float, Int
 from jaxsearch.spaces.serialize import from_json, to_json
 from jaxsearch.spaces.switch import Selected, Switch
 from jaxsearch.strategies import CMAES, DE, GA, PBT, PSO, TPE, GradientSearch, LocalSearch, RandomSearch, SepCMAES
+from jaxsearch.strategies.finite_differences import FiniteDifferences
 from jaxsearch.strategies.restart import Restart
 from jaxsearch.strategies.seeded import Seeded
 
@@ -50,6 +51,7 @@ __all__ = [
     "Domain",
     "Evaluator",
     "EventLog",
+    "FiniteDifferences",
     "Fitted",
     "Float",
     "GradientSearch",

@@ -2,6 +2,9 @@
 
 from typing import Any, Protocol, runtime_checkable
 
+import jax
+import jax.numpy as jnp
+
 from jaxsearch.core.types import Array, Candidates, Domain, Key, PyTree, Results
 
 State = Any
@@ -21,6 +24,22 @@ class Strategy(Protocol):
     def ask(self, key: Key, state: State) -> tuple[Candidates, State]: ...
 
     def tell(self, state: State, candidates: Candidates, results: Results) -> State: ...
+
+
+def needs_gradients(strategy: Strategy, domain: Domain) -> bool:
+    """Whether the strategy refuses results without `grad`, as it does by a ValueError that names it."""
+
+    def generation(key: Key) -> State:
+        candidates, state = strategy.ask(key, strategy.init(key, domain))
+        return strategy.tell(state, candidates, Results(jnp.zeros_like(candidates.x[:, 0])))
+
+    try:
+        jax.eval_shape(generation, jax.random.key(0))
+    except ValueError as error:
+        if "grad" in str(error):
+            return True
+        raise
+    return False
 
 
 @runtime_checkable

@@ -1,7 +1,6 @@
 """The parameters of a search on the scales of their dimensions, one for each coordinate of the cube."""
 
 import math
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -13,11 +12,9 @@ from jaxsearch.core.types import Array, Domain, PyTree
 from jaxsearch.report.style import spread_out
 from jaxsearch.runners.archive import Archive
 from jaxsearch.spaces import codec
-from jaxsearch.spaces.columns import columns
+from jaxsearch.spaces.columns import dimensions
 from jaxsearch.spaces.dimensions import Choice, Float, Int
 from jaxsearch.spaces.switch import Switch
-
-_decode = jax.jit(jax.vmap(codec.decode, in_axes=(None, 0)))  # remembers how it was traced
 
 ROUNDING = 1e-6  # of bounds in float32
 FEW = 24  # values that so many trials have in common that these would hide each other
@@ -71,12 +68,11 @@ class Parameter(NamedTuple):
 
 def parameters(archive: Archive, space: PyTree) -> list[Parameter]:
     """All parameters of the trials, in the order of the coordinates."""
-    shapes = _decode.eval_shape(space, archive.x[:1])
-    names = columns(space, jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes))
     domain = codec.domain(space)
     centre, active, x = jax.device_get(_placed(domain, archive.x))
     position = np.where(active, np.where(domain.discrete[None], centre, x), np.nan).astype(float)
-    return [Parameter(*known) for known in zip(names, _dimensions(space), position.T, strict=True)]
+    found = zip(*dimensions(space).items(), strict=True)
+    return [Parameter(*known) for known in zip(*found, position.T, strict=True)]
 
 
 def parameter(archive: Archive, space: PyTree, name: str) -> Parameter:
@@ -90,18 +86,6 @@ def parameter(archive: Archive, space: PyTree, name: str) -> Parameter:
 def _placed(domain: Domain, x: Array) -> tuple[Array, Array, Array]:
     x = bounds.clip(x)
     return domain.centre(domain.index(x), x.dtype), domain.active(x), x
-
-
-def _dimensions(space: PyTree) -> Iterator[Any]:
-    """The dimension of each coordinate."""
-    for dimension in codec.flatten(space)[0]:
-        if isinstance(dimension, Float | Int):
-            yield from [dimension] * math.prod(dimension.shape)
-        else:
-            yield dimension
-        if isinstance(dimension, Switch):
-            for branch in dimension.branches.values():
-                yield from _dimensions(branch)
 
 
 def _position(dimension: Float | Int, low: float, high: float, value: float) -> float:

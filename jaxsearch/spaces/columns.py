@@ -1,6 +1,8 @@
 """The parameters of many configurations as the columns of a table, on the host."""
 
 import itertools
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -10,6 +12,8 @@ from jaxsearch.core.types import PyTree
 from jaxsearch.spaces import codec
 from jaxsearch.spaces.dimensions import Choice, Dimension, Float, Int
 from jaxsearch.spaces.switch import Switch
+
+_decode = jax.jit(jax.vmap(codec.decode, in_axes=(None, 0)))  # remembers how it was traced
 
 
 def columns(space: PyTree, params: PyTree) -> dict[str, np.ndarray]:
@@ -25,6 +29,21 @@ def columns(space: PyTree, params: PyTree) -> dict[str, np.ndarray]:
     for (path, dimension), value in zip(leaves, structure.flatten_up_to(jax.device_get(params)), strict=True):
         found |= _of_dimension(".".join(map(_name, path)) or "value", dimension, value)
     return found
+
+
+def dimensions(space: PyTree) -> dict[str, Any]:
+    """The dimension behind each column, and each coordinate, by its name; behind the name of a branch its Switch."""
+    shapes = _decode.eval_shape(space, np.zeros((1, codec.domain(space).size), np.float32))
+    names = columns(space, jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes))
+    return dict(zip(names, _behind(space), strict=True))
+
+
+def _behind(space: PyTree) -> Iterator[Any]:
+    for dimension in codec.flatten(space)[0]:
+        yield from [dimension] * math.prod(getattr(dimension, "shape", ()))
+        if isinstance(dimension, Switch):
+            for branch in dimension.branches.values():
+                yield from _behind(branch)
 
 
 def _name(key: Any) -> str:

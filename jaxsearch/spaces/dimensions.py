@@ -144,13 +144,19 @@ class Int(Dimension):
 class Choice(Dimension):
     """One of several options, which may be any Python values; decodes to the int32 index of the option.
 
-    The options have no order: no strategy does arithmetic on their indices. Scalars of NumPy become those of Python.
+    Scalars of NumPy become those of Python.
+
+    ordered: whether neighbours in the list are alike, as in `Choice(16, 32, 64, ordered=True)`. Otherwise no strategy
+        does arithmetic on the indices.
     Raises ValueError without options and for two equal ones (1, 1.0 and True are different options).
     """
 
     options: tuple[Any, ...]
+    ordered: bool = False
 
-    def __init__(self, *options: Any):
+    def __init__(self, *options: Any, ordered: bool = False):
+        if not isinstance(ordered, bool):
+            raise ValueError(f"ordered must be True or False; got {ordered!r}. Leave it out for no order.")
         if not options:
             raise ValueError("Choice needs at least one option; got none. Write e.g. Choice('relu', 'tanh').")
         options = tuple(map(checks.of_python, options))
@@ -158,23 +164,22 @@ class Choice(Dimension):
             if any(checks.same(option, other) for other in options[:i]):
                 raise ValueError(f"Choice needs distinct options; got {option!r} twice. Remove one of the two.")
         object.__setattr__(self, "options", options)
+        object.__setattr__(self, "ordered", ordered)
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Choice)
-            and len(self.options) == len(other.options)
-            and all(map(checks.same, self.options, other.options))
-        )
+        if not isinstance(other, Choice) or self.ordered != other.ordered:
+            return False
+        return len(self.options) == len(other.options) and all(map(checks.same, self.options, other.options))
 
     def __hash__(self) -> int:  # options may be unhashable, so only their types count
         return hash(tuple(type(option).__name__ for option in self.options))
 
     def __repr__(self) -> str:
-        return f"Choice({', '.join(map(repr, self.options))})"
+        return f"Choice({', '.join(map(repr, self.options))}{', ordered=True' * self.ordered})"
 
     @property
     def domain(self) -> Domain:
-        return Domain((len(self.options),), (False,))
+        return Domain((len(self.options),), (self.ordered,))
 
     def decode(self, x: Array) -> Array:
         return self.domain.index(x).reshape(())

@@ -33,7 +33,7 @@ def _pack(node: Any) -> Any:
             fields = {"low": number(node.low), "high": number(node.high), "log": node.log, "shape": list(node.shape)}
             return {type(node).__name__: fields}
         case Choice():
-            return {"Choice": [_pack(option) for option in node.options]}
+            return {"Ordered" * node.ordered + "Choice": [_pack(option) for option in node.options]}
         case Switch():
             return {"Switch": [[name, _pack(space)] for name, space in node.branches.items()]}
         case dict():
@@ -60,8 +60,8 @@ def _unpack(node: Any) -> Any:
         case "Float" | "Int":
             make = Float if kind == "Float" else Int
             return make(content["low"], content["high"], log=content["log"], shape=tuple(content["shape"]))
-        case "Choice":
-            return Choice(*map(_unpack, content))
+        case "Choice" | "OrderedChoice":
+            return Choice(*map(_unpack, content), ordered=kind == "OrderedChoice")
         case "Switch":
             return Switch(**{name: _unpack(space) for name, space in content})
         case "dict":

@@ -113,7 +113,7 @@ class GradientSearch:
         if results.grad is None:
             raise ValueError(
                 "GradientSearch needs results.grad; the evaluator gave none. "
-                "Wrap the objective: Vectorized(objective, gradients=True)."
+                "Wrap the objective, Vectorized(objective, gradients=True), or this: FiniteDifferences(strategy)."
             )
         x, loss, first = candidates.x, results.loss, state.restart
         gradient = jnp.where(jnp.isfinite(results.grad) & ~state.domain.discrete[None], results.grad, 0)

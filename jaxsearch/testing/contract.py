@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from jaxsearch.core.protocols import Strategy
+from jaxsearch.core.protocols import Strategy, needs_gradients
 from jaxsearch.core.types import Array, Domain, Key, PyTree
 from jaxsearch.testing.domains import MIXED
 from jaxsearch.testing.runs import Run, losses, run
@@ -115,21 +115,9 @@ def _best_tenth(domain: Domain) -> float:
 
 def only_compares(strategy: Strategy, domain: Domain = MIXED) -> None:
     """A monotone change of the losses changes no candidate, bit for bit, unless the strategy needs gradients too."""
-    if not _needs_gradients(strategy, domain):
+    if not needs_gradients(strategy, domain):
         plain, bent = (_alone(strategy, 6, domain, kink=kink).x for kink in (1.0, 64.0))
         _equal(plain, bent, "candidates under a monotone change")
-
-
-def _needs_gradients(strategy: Strategy, domain: Domain) -> bool:
-    def generation(key: Key) -> PyTree:
-        candidates, state = strategy.ask(key, strategy.init(key, domain))
-        return strategy.tell(state, candidates, losses(candidates.x, domain)._replace(grad=None))
-
-    try:
-        jax.eval_shape(generation, jax.random.key(0))
-    except ValueError as error:
-        return "grad" in str(error)
-    return False
 
 
 @functools.partial(jax.jit, static_argnames="domain")

@@ -1,4 +1,5 @@
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -25,6 +26,7 @@ import jaxsearch as js
         (lambda: js.Int(0, 2**31), "fewer than"),
         (lambda: js.Choice(), "at least one option"),
         (lambda: js.Choice("a", "b", "a"), "got 'a' twice"),
+        (lambda: js.Choice(16, 32, ordered="yes"), "ordered must be True or False; got 'yes'"),
         (lambda: js.Switch(), "at least one branch"),
         (lambda: js.Switch(a={"x": 1}), "Float, Int, Choice or Switch"),
     ],
@@ -86,3 +88,12 @@ def test_dimensions_are_pytrees_with_their_bounds_as_leaves():
     switch = js.Switch(b={"x": js.Float(0.0, 1.0)}, a={})
     assert jax.tree.map(lambda leaf: leaf + 1, switch) == js.Switch(b={"x": js.Float(1.0, 2.0)}, a={})
     assert js.describe(switch, js.sample(jax.random.key(0), switch)).keys() <= {"a", "b"}
+
+
+def test_an_ordered_choice_tells_strategies_that_neighbours_are_alike():
+    ordered = js.Choice(16, 32, 64, ordered=True)
+    assert js.domain(ordered) == js.domain(js.Int(0, 2))
+    assert js.domain(js.Choice(16, 32, 64)) != js.domain(ordered)
+    assert js.describe(ordered, js.decode(ordered, jnp.array([0.9]))) == 64
+    assert ordered != js.Choice(16, 32, 64)
+    assert repr(ordered) == "Choice(16, 32, 64, ordered=True)"

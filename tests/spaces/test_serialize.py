@@ -7,6 +7,7 @@ def test_round_trip():
     space = {
         "f": js.Float(1e-3, 1, log=True, shape=(2,)),
         "i": [js.Int(1, 9, log=True), (js.Int(-3, 3),)],
+        "ordered": js.Choice(1, 2.5, ordered=True),
         "c": js.Choice("a", None, 1, 1.0, True, (1, 2), [3], {"k": (4,)}, float("inf")),
         "s": js.Switch(z={}, a={"inner": js.Switch(x={}, y=js.Float(0, 1))}),
     }
