@@ -1,0 +1,1 @@
+"""jaxsearch inside other libraries: one module for each, imported when it is used."""

@@ -1,0 +1,140 @@
+"""One strategy, asked for one point at a time, by callers who may answer late or never."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxsearch.adapters.distributions import Distributions, domain, point, values
+from jaxsearch.core.protocols import State, Strategy, needs_gradients
+from jaxsearch.core.types import Array, Candidates, Domain, HostArray, Key, Results
+from jaxsearch.strategies.finite_differences import FiniteDifferences
+
+
+@jax.jit
+def _init(key: Key, strategy: Strategy, domain: Domain) -> State:
+    return strategy.init(key, domain)
+
+
+@jax.jit
+def _ask(key: Key, number: HostArray, strategy: Strategy, state: State) -> tuple[Candidates, State, Array]:
+    """Candidates, the state after them, and as many points at random."""
+    key_ask, key_uniform = jax.random.split(jax.random.fold_in(jax.random.fold_in(key, number[0]), number[1]))
+    candidates, state = strategy.ask(key_ask, state)
+    return candidates, state, jax.random.uniform(key_uniform, candidates.x.shape, candidates.x.dtype)
+
+
+@jax.jit
+def _tell(strategy: Strategy, state: State, candidates: Candidates, x: Array, loss: Array) -> State:
+    candidates = candidates._replace(x=x.astype(candidates.x.dtype))
+    return strategy.tell(state, candidates, Results(loss.astype(candidates.x.dtype)))
+
+
+class Proposal(NamedTuple):
+    """What was handed out: the row of which generation, its point `[D]` and its parameters."""
+
+    generation: int
+    row: int
+    x: np.ndarray
+    params: dict[str, Any]
+
+
+class Asked:
+    """A strategy at work on a group of parameters that always occur together.
+
+    A generation ends when each of its rows has a loss. Where rows are still being evaluated, others of the same rows
+    are proposed, so that nobody waits, and who never answers is replaced; the first answer counts. Trials that were
+    not proposed here take rows that nobody has yet: a log of trials is learned from as if it were the strategy's own.
+    """
+
+    def __init__(self, strategy: Strategy, distributions: Distributions, key: Key):
+        self.distributions, self.key = distributions, key
+        cube = domain(distributions)
+        self.strategy = FiniteDifferences(strategy) if needs_gradients(strategy, cube) else strategy
+        self.state = _init(key, self.strategy, cube)
+        self.generation = 0
+        self.proposals: dict[int, Proposal] = {}  # handed out, by the trial's number
+        self.foreign: deque[tuple[dict[str, Any], float]] = deque()  # nobody's rows yet
+        self._begin()
+
+    def propose(self, number: int) -> dict[str, Any]:
+        """The parameters that the trial with this number shall try."""
+        self._advance()
+        row = self._open(self.rows.popleft)
+        if row is None:
+            self._ask()
+            row = self.rows.popleft()
+        self.proposals[number] = Proposal(self.generation, row, self.fresh[row], self.fresh_params[row])
+        return self.proposals[number].params
+
+    def learn(self, number: int, params: Mapping[str, Any], loss: float) -> None:
+        """What came of the trial with this number; of one that failed early, `params` may lack some."""
+        proposal = self.proposals.pop(number, None)
+        if all(name in params for name in self.distributions):
+            tried = {name: params[name] for name in self.distributions}
+        elif proposal:
+            tried = proposal.params
+        else:
+            return
+        if proposal and proposal.generation == self.generation and np.isnan(self.loss[proposal.row]):
+            x = proposal.x if tried == proposal.params else point(self.distributions, tried)
+            self._fill(proposal.row, x, loss)
+        else:
+            self.foreign.append((tried, loss))
+
+    def give_back(self, number: int) -> None:
+        """The trial with this number had no use for these parameters; the next one may try them."""
+        proposal = self.proposals.pop(number, None)
+        if proposal and proposal.generation == self.generation and np.isnan(self.loss[proposal.row]):
+            self.rows.appendleft(proposal.row)
+
+    def _begin(self) -> None:
+        self.attempt = 0
+        self._ask()
+        self.x, self.loss = self.fresh.copy(), np.full(len(self.fresh), np.nan)
+        self.rows = deque(range(len(self.fresh)))
+
+    def _ask(self) -> None:
+        """Points for the rows, the first time those of the generation, then others for the rows without a loss."""
+        number = np.array([self.generation, self.attempt])
+        candidates, state, anywhere = _ask(self.key, number, self.strategy, self.state)
+        self.fresh = np.asarray(candidates.x)
+        if self.attempt == 0:
+            self.asked = candidates, state
+        else:
+            same = np.all(self.fresh == self.asked[0].x, axis=1, keepdims=True)  # of strategies that draw nothing here
+            self.fresh = np.where(same, anywhere, self.fresh)
+            self.rows = deque(np.flatnonzero(np.isnan(self.loss)).tolist())
+        self.fresh_params = values(self.distributions, self.fresh)
+        self.attempt += 1
+
+    def _advance(self) -> None:
+        """As many generations as what has been learned is enough for."""
+        while True:
+            while self.foreign and (row := self._open(self.rows.popleft)) is not None:
+                params, loss = self.foreign.popleft()
+                if params == self.fresh_params[row]:  # an earlier session proposed it
+                    self._fill(row, self.fresh[row], loss)
+                else:
+                    self.rows.appendleft(row)
+                    self._fill(self.rows.pop(), point(self.distributions, params), loss)
+            if np.isnan(self.loss).any():
+                return
+            candidates, state = self.asked
+            self.state = _tell(self.strategy, state, candidates, self.x, self.loss)  # type: ignore[arg-type]
+            self.generation += 1
+            self._begin()
+
+    def _open(self, pop: Callable[[], int]) -> int | None:
+        """The next row that has no loss yet; None if nobody waits for one."""
+        while self.rows:
+            if np.isnan(self.loss[row := pop()]):
+                return row
+        return None
+
+    def _fill(self, row: int, x: np.ndarray, loss: float) -> None:
+        self.x[row] = x
+        most = np.finfo(self.x.dtype).max  # a finite loss of any size is no failure
+        self.loss[row] = np.clip(loss, -most, most) if np.isfinite(loss) else np.inf

@@ -1,0 +1,171 @@
+"""Any strategy as a sampler of Optuna."""
+
+import threading
+import weakref
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from jaxsearch.adapters.asked import Asked
+from jaxsearch.adapters.distributions import values
+from jaxsearch.adapters.groups import Groups
+from jaxsearch.core.names import check_name
+from jaxsearch.core.protocols import Strategy
+from jaxsearch.strategies import registry
+
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+
+
+class JaxSearchSampler(BaseSampler):
+    """Lets a strategy of jaxsearch propose the parameters of an Optuna study.
+
+        study = optuna.create_study(sampler=JaxSearchSampler(js.CMAES(), seed=0))
+
+    Parameters that always occur together are searched together, each such group by a strategy of its own, so that the
+    branches of a conditional space do not disturb each other. A parameter that no trial has had yet, or whose range
+    has just changed, is drawn at random. Trials that the sampler did not propose (enqueued, added, of another process
+    or an earlier session) are learned from, too: with the same seed, a study that is loaded goes on as if it had never
+    stopped. With `n_jobs`, or several processes, no trial waits for another; use a strategy with `population_size` of
+    at least the number of workers. A trial that failed counts as worst, one that was pruned by its last value.
+
+    strategy: any strategy, or the name of one. One that needs gradients gets them from finite differences, an
+        additional trial for each continuous parameter.
+    seed: of all random draws; None for a different one each time.
+    Raises ValueError for a name that is unknown, a seed below 0, and for studies with several objectives.
+    """
+
+    def __init__(self, strategy: Strategy | str = "tpe", *, seed: int | None = None):
+        if isinstance(strategy, str):
+            check_name("strategy", strategy, registry)
+            strategy = registry[strategy]()
+        if isinstance(strategy, type) or not isinstance(strategy, Strategy):
+            raise ValueError(f"strategy must have init, ask and tell; got {strategy!r}. Use e.g. js.CMAES().")
+        if seed is not None and not (isinstance(seed, int | np.integer) and 0 <= seed < 2**32):
+            raise ValueError(f"seed must be an integer in 0..2**32-1; got {seed!r}. Leave it out for a random one.")
+        self._strategy: Any = strategy
+        self._seed = _new_seed() if seed is None else int(seed)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._lock = threading.RLock()
+        self._studies: Any = weakref.WeakKeyDictionary()  # by the storage, then by the number in it
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_strategy": self._strategy, "_seed": self._seed}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._strategy, self._seed = state["_strategy"], state["_seed"]
+        self._forget()  # the trials of a study tell all that was forgotten
+
+    def reseed_rng(self) -> None:
+        with self._lock:
+            self._seed = _new_seed()
+            for known in [known for studies in self._studies.values() for known in studies.values()]:
+                known.reseed(self._seed)
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        self._raise_error_if_multi_objective(study)
+        with self._lock:
+            known = self._known(study)
+            known.read(study, trial.number)
+            return known.groups.together()
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        self._raise_error_if_multi_objective(study)
+        with self._lock:
+            return self._known(study).propose(trial.number, search_space)
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        self._raise_error_if_multi_objective(study)
+        # Drawn from what names the draw, not from a stream, so that a study that is loaded goes on with the same.
+        rng = np.random.default_rng([self._seed, trial.number, zlib.crc32(param_name.encode())])
+        return values({param_name: param_distribution}, rng.random((1, 1)))[0][param_name]
+
+    def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
+        if len(study.directions) == 1:
+            with self._lock:
+                self._known(study).learn(study, trial, state, values)
+
+    def _known(self, study: Study) -> "_Known":
+        studies = self._studies.setdefault(study._storage, {})
+        if study._study_id not in studies:
+            studies[study._study_id] = _Known(self._strategy, self._seed)
+        return studies[study._study_id]
+
+
+def _new_seed() -> int:
+    return int(np.random.SeedSequence().generate_state(1)[0])
+
+
+class _Known:
+    """What the sampler knows of one study."""
+
+    def __init__(self, strategy: Strategy, seed: int):
+        self.strategy, self.seed = strategy, seed
+        self.groups = Groups()
+        self.searches: dict[tuple, Asked] = {}
+        self.open: set[int] = set()  # numbers of the trials that were begun here
+        self.log: dict[int, tuple[Mapping[str, Any], Mapping[str, BaseDistribution], float, TrialState]] = {}
+
+    def reseed(self, seed: int) -> None:
+        self.seed = seed
+        for items, search in self.searches.items():
+            search.key = self._key(items)
+
+    def _key(self, items: tuple) -> Any:
+        return jax.random.fold_in(jax.random.key(self.seed), zlib.crc32(repr(items).encode()))
+
+    def read(self, study: Study, number: int) -> None:
+        """Begins the trial with this number, and looks for others that were not begun or have not ended here."""
+        self.open.add(number)
+        if len(self.log) + len(self.open) <= number:
+            for trial in study.get_trials(deepcopy=False, states=FINISHED):
+                if trial.number not in self.log:
+                    self.learn(study, trial, trial.state, trial.values)
+
+    def learn(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
+        self.open.discard(trial.number)
+        loss = float(values[0]) if values else np.inf
+        loss = -loss if values and study.directions[0] == StudyDirection.MAXIMIZE else loss
+        entry = self.log[trial.number] = trial.params, trial.distributions, loss, state
+        if state == TrialState.COMPLETE:
+            self.groups.add(trial.distributions)
+        for items, search in self.searches.items():
+            self._tell(items, search, trial.number, *entry)
+
+    def propose(self, number: int, search_space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+        params: dict[str, Any] = {}
+        for items in self.groups.split(search_space):
+            if items not in self.searches:
+                search = self.searches[items] = Asked(self.strategy, dict(items), self._key(items))
+                for past, entry in sorted(self.log.items()):
+                    self._tell(items, search, past, *entry)
+            params |= self.searches[items].propose(number)
+        return params
+
+    def _tell(
+        self,
+        items: tuple,
+        search: Asked,
+        number: int,
+        params: Mapping[str, Any],
+        distributions: Mapping[str, BaseDistribution],
+        loss: float,
+        state: TrialState,
+    ) -> None:
+        here = [distributions.get(name) == distribution for name, distribution in items]
+        if all(here) or (any(here) and state == TrialState.FAIL):
+            search.learn(number, params, loss)
+        else:
+            search.give_back(number)
