@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxsearch.adapters.distributions import Distributions, domain, point, values
+from jaxsearch.adapters.distributions import Coordinate, Distributions, domain
 from jaxsearch.core.protocols import State, Strategy, needs_gradients
 from jaxsearch.core.types import Array, Candidates, Domain, HostArray, Key, Results
 from jaxsearch.strategies.finite_differences import FiniteDifferences
@@ -50,8 +50,9 @@ class Asked:
     """
 
     def __init__(self, strategy: Strategy, distributions: Distributions, key: Key):
-        self.distributions, self.key = distributions, key
-        cube = domain(distributions)
+        self.coordinates = {name: Coordinate(distribution) for name, distribution in distributions.items()}
+        self.key = key
+        cube = domain(list(self.coordinates.values()))
         self.strategy = FiniteDifferences(strategy) if needs_gradients(strategy, cube) else strategy
         self.state = _init(key, self.strategy, cube)
         self.generation = 0
@@ -64,25 +65,28 @@ class Asked:
         self._advance()
         row = self._open(self.rows.popleft)
         if row is None:
-            self._ask()
+            self._again()
             row = self.rows.popleft()
-        self.proposals[number] = Proposal(self.generation, row, self.fresh[row], self.fresh_params[row])
+        x = self._row(row)
+        self.proposals[number] = Proposal(self.generation, row, x, self._params(x))
         return self.proposals[number].params
 
     def learn(self, number: int, params: Mapping[str, Any], loss: float) -> None:
         """What came of the trial with this number; of one that failed early, `params` may lack some."""
         proposal = self.proposals.pop(number, None)
-        if all(name in params for name in self.distributions):
-            tried = {name: params[name] for name in self.distributions}
+        if all(name in params for name in self.coordinates):
+            tried = {name: params[name] for name in self.coordinates}
         elif proposal:
             tried = proposal.params
         else:
             return
         if proposal and proposal.generation == self.generation and np.isnan(self.loss[proposal.row]):
-            x = proposal.x if tried == proposal.params else point(self.distributions, tried)
+            x = proposal.x if tried == proposal.params else self._point(tried)
             self._fill(proposal.row, x, loss)
         else:
             self.foreign.append((tried, loss))
+        if not self.missing:
+            self._advance()
 
     def give_back(self, number: int) -> None:
         """The trial with this number had no use for these parameters; the next one may try them."""
@@ -91,36 +95,39 @@ class Asked:
             self.rows.appendleft(proposal.row)
 
     def _begin(self) -> None:
+        """Asks for a generation; it is computed while the caller does something else, until its points are read."""
         self.attempt = 0
-        self._ask()
-        self.x, self.loss = self.fresh.copy(), np.full(len(self.fresh), np.nan)
-        self.rows = deque(range(len(self.fresh)))
+        candidates, state, _ = self._ask()
+        self.asked, self.fresh = (candidates, state), None
+        count, _ = candidates.x.shape
+        self.x, self.loss = np.zeros(candidates.x.shape, candidates.x.dtype), np.full(count, np.nan)
+        self.rows, self.missing = deque(range(count)), count
 
-    def _ask(self) -> None:
-        """Points for the rows, the first time those of the generation, then others for the rows without a loss."""
+    def _again(self) -> None:
+        """Other points for the rows without a loss."""
+        candidates, _, anywhere = self._ask()
+        same = np.all(candidates.x == self.asked[0].x, axis=1, keepdims=True)  # of strategies that draw nothing here
+        self.fresh = np.where(same, anywhere, candidates.x)
+        self.rows = deque(np.flatnonzero(np.isnan(self.loss)).tolist())
+
+    def _ask(self) -> tuple[Candidates, State, Array]:
         number = np.array([self.generation, self.attempt])
-        candidates, state, anywhere = _ask(self.key, number, self.strategy, self.state)
-        self.fresh = np.asarray(candidates.x)
-        if self.attempt == 0:
-            self.asked = candidates, state
-        else:
-            same = np.all(self.fresh == self.asked[0].x, axis=1, keepdims=True)  # of strategies that draw nothing here
-            self.fresh = np.where(same, anywhere, self.fresh)
-            self.rows = deque(np.flatnonzero(np.isnan(self.loss)).tolist())
-        self.fresh_params = values(self.distributions, self.fresh)
         self.attempt += 1
+        return _ask(self.key, number, self.strategy, self.state)
 
     def _advance(self) -> None:
         """As many generations as what has been learned is enough for."""
         while True:
             while self.foreign and (row := self._open(self.rows.popleft)) is not None:
                 params, loss = self.foreign.popleft()
-                if params == self.fresh_params[row]:  # an earlier session proposed it
-                    self._fill(row, self.fresh[row], loss)
+                x = self._row(row)
+                if params == self._params(x):  # an earlier session proposed it
+                    self._fill(row, x, loss)
                 else:
                     self.rows.appendleft(row)
-                    self._fill(self.rows.pop(), point(self.distributions, params), loss)
-            if np.isnan(self.loss).any():
+                    last = self._open(self.rows.pop)
+                    self._fill(row if last is None else last, self._point(params), loss)
+            if self.missing:
                 return
             candidates, state = self.asked
             self.state = _tell(self.strategy, state, candidates, self.x, self.loss)  # type: ignore[arg-type]
@@ -136,5 +143,20 @@ class Asked:
 
     def _fill(self, row: int, x: np.ndarray, loss: float) -> None:
         self.x[row] = x
+        self.missing -= 1
         most = np.finfo(self.x.dtype).max  # a finite loss of any size is no failure
         self.loss[row] = np.clip(loss, -most, most) if np.isfinite(loss) else np.inf
+
+    def _row(self, row: int) -> np.ndarray:
+        """The point `[D]` that is proposed for a row."""
+        if self.fresh is None:
+            self.fresh = np.asarray(self.asked[0].x)
+        return self.fresh[row]
+
+    def _params(self, x: np.ndarray) -> dict[str, Any]:
+        """The plain Python values at a point `[D]`."""
+        return {name: one.value(place) for (name, one), place in zip(self.coordinates.items(), x.tolist(), strict=True)}
+
+    def _point(self, params: Mapping[str, Any]) -> np.ndarray:
+        """The point `[D]` at which parameters lie."""
+        return np.array([one.x(params[name]) for name, one in self.coordinates.items()])

@@ -1,10 +1,9 @@
-"""Optuna's distributions: as coordinates of the unit cube, in double precision on the host."""
+"""Optuna's distributions as coordinates of the unit cube, in double precision on the host."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from jaxsearch.core.domain import geometric_stretch
@@ -14,81 +13,63 @@ Distributions = Mapping[str, BaseDistribution]
 MOST = 2**22  # values that a coordinate in float32 can tell apart; more of them count as a continuum
 
 
-def number_of_values(distribution: BaseDistribution) -> int:
-    """The number of values of a distribution; 0 for a continuous one."""
-    match distribution:
-        case CategoricalDistribution():
-            return len(distribution.choices)
-        case IntDistribution():
-            return (distribution.high - distribution.low) // distribution.step + 1
-        case FloatDistribution(step=float() as step):
-            return round((distribution.high - distribution.low) / step) + 1
-        case FloatDistribution():
-            return 0
-    raise ValueError(f"{distribution!r} is not supported. Use suggest_float, suggest_int or suggest_categorical.")
+class Coordinate:
+    """One parameter of Optuna on the unit interval.
+
+    count: how many values it has; 0 for a continuous one. ordered, stretch: as in `Domain`.
+    Raises ValueError for a distribution that is none of Optuna's three.
+    """
+
+    def __init__(self, distribution: BaseDistribution):
+        self.count, self.ordered, self.stretch = 0, True, 0.0
+        self._one: Any = distribution
+        match distribution:
+            case CategoricalDistribution():
+                self.count, self.ordered = len(distribution.choices), False
+            case IntDistribution(low=low, high=high):
+                self.count = (high - low) // distribution.step + 1
+                self.stretch = geometric_stretch(low, high) if distribution.log else 0.0
+            case FloatDistribution(low=low, high=high, step=step):
+                self.count = 0 if step is None else round((high - low) / step) + 1
+                # on half the scale, since `high - low` may be more than a double holds
+                self._low, self._high = ((math.log(b) if distribution.log else b) / 2 for b in (low, high))
+            case _:
+                raise ValueError(
+                    f"{distribution!r} is not supported. Use suggest_float, suggest_int or suggest_categorical."
+                )
+
+    @property
+    def kind(self) -> tuple[int, bool, float]:
+        """Cardinality, order and stretch, as in `Domain`."""
+        return (0, True, 0.0) if self.count > MOST else (self.count, self.ordered, self.stretch)
+
+    def value(self, x: float) -> Any:
+        """The plain Python value at `x` in [0, 1]."""
+        one = self._one
+        if not self.count:
+            value = 2 * (self._low + x * (self._high - self._low))
+            return min(max(math.exp(value) if one.log else value, one.low), one.high)
+        share = math.expm1(x * self.stretch) / math.expm1(self.stretch) if self.stretch else x
+        index = min(int(share * self.count), self.count - 1)
+        return one.choices[index] if not self.ordered else min(one.low + index * one.step, one.high)
+
+    def x(self, value: Any) -> float:
+        """Where a value lies in [0, 1], a discrete one in the middle of its share."""
+        one = self._one
+        if not self.count:
+            place = (math.log(value) if one.log else value) / 2 - self._low
+            return min(max(place / ((self._high - self._low) or 1.0), 0.0), 1.0)
+        return self._middle(round((value - one.low) / one.step) if self.ordered else one.to_internal_repr(value))
+
+    def values(self) -> list[Any]:
+        """All values of a discrete parameter, in their order."""
+        return [self.value(self._middle(index)) for index in range(self.count)]
+
+    def _middle(self, index: float) -> float:
+        share = (index + 0.5) / self.count
+        return math.log1p(share * math.expm1(self.stretch)) / self.stretch if self.stretch else share
 
 
-def _stretch(distribution: BaseDistribution) -> float:
-    """As in `Domain`: above 0 for integers on a log scale."""
-    if isinstance(distribution, IntDistribution) and distribution.log:
-        return geometric_stretch(distribution.low, distribution.high)
-    return 0.0
-
-
-def kind_of(distribution: BaseDistribution) -> tuple[int, bool, float]:
-    """Its cardinality, whether it has an order, and its stretch, as in `Domain`."""
-    count = number_of_values(distribution)
-    if count > MOST:
-        return 0, True, 0.0
-    return count, not isinstance(distribution, CategoricalDistribution), _stretch(distribution)
-
-
-def domain(distributions: Distributions) -> Domain:
-    """The unit cube of these parameters, a coordinate for each in their order."""
-    return Domain(*zip(*map(kind_of, distributions.values()), strict=True))
-
-
-def values(distributions: Distributions, x: np.ndarray) -> list[dict[str, Any]]:
-    """The parameters, as plain Python values, at the points `x` `[P, D]` of the unit cube."""
-    columns = [_column(one, x[:, i].astype(float)) for i, one in enumerate(distributions.values())]
-    return [dict(zip(distributions, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _column(distribution: Any, x: np.ndarray) -> list[Any]:
-    count, stretch = number_of_values(distribution), _stretch(distribution)
-    if not count:
-        low, high = distribution.low, distribution.high
-        value = np.exp(_between(math.log(low), math.log(high), x)) if distribution.log else _between(low, high, x)
-        return np.clip(value, low, high).tolist()
-    share = np.expm1(x * stretch) / math.expm1(stretch) if stretch else x
-    index = np.clip(np.floor(share * count), 0, count - 1).tolist()
-    if isinstance(distribution, CategoricalDistribution):
-        return [distribution.choices[int(i)] for i in index]
-    step = distribution.step
-    return [min(distribution.low + type(step)(i) * step, distribution.high) for i in index]
-
-
-def _between(low: float, high: float, x: np.ndarray) -> np.ndarray:
-    return low * (1 - x) + high * x  # `high - low` may be more than a double holds
-
-
-def point(distributions: Distributions, params: Mapping[str, Any]) -> np.ndarray:
-    """The point `[D]` of the unit cube at which these parameters lie, discrete ones in the middle of their share."""
-    return np.array([_coordinate(one, params[name]) for name, one in distributions.items()])
-
-
-def _coordinate(distribution: Any, value: Any) -> float:
-    count, stretch = number_of_values(distribution), _stretch(distribution)
-    if isinstance(distribution, CategoricalDistribution):
-        index = distribution.to_internal_repr(value)
-    elif count:
-        index = round((value - distribution.low) / distribution.step)
-    else:
-        low, high, value = (
-            map(math.log, (distribution.low, distribution.high, value))
-            if distribution.log
-            else (distribution.low, distribution.high, value)
-        )
-        return min(max((value / 2 - low / 2) / (high / 2 - low / 2), 0.0), 1.0)
-    share = (index + 0.5) / count
-    return math.log1p(share * math.expm1(stretch)) / stretch if stretch else share
+def domain(coordinates: list[Coordinate]) -> Domain:
+    """The unit cube of these coordinates."""
+    return Domain(*zip(*(coordinate.kind for coordinate in coordinates), strict=True))

@@ -4,38 +4,56 @@ from collections.abc import Mapping
 
 from optuna.distributions import BaseDistribution
 
-from jaxsearch.adapters.distributions import kind_of
+from jaxsearch.adapters.distributions import Coordinate, Distributions
 
 Item = tuple[str, BaseDistribution]
+Group = tuple[Item, ...]
 
 
 class Groups:
     """Splits the parameters of the trials so far into groups whose members were always suggested together."""
 
     def __init__(self) -> None:
-        self.kinds: dict[frozenset[Item], None] = {}  # the different sets of parameters that trials have had
+        self.kinds: dict[frozenset[Item], Distributions] = {}  # the different sets of parameters that trials have had
         self.latest: dict[str, BaseDistribution] = {}
-        self.lasting: dict[str, bool] = {}  # whether a parameter has the range that it had before
+        self.changed: set[str] = set()  # parameters whose range is not the one that they had before
+        self.last: Distributions = {}
+        self._together: dict[str, BaseDistribution] | None = None  # what the fields above say, until they change
+        self._groups: list[Group] = []
 
-    def add(self, distributions: Mapping[str, BaseDistribution]) -> None:
+    def known(self, distributions: Distributions) -> Distributions:
+        """Equal ones as the same object, which are quicker to compare."""
+        if distributions == self.last:
+            return self.last
+        return self.kinds.get(frozenset(distributions.items()), distributions)
+
+    def add(self, distributions: Distributions) -> None:
         """Takes note of the parameters of a trial."""
-        for name, distribution in distributions.items():
-            self.lasting[name] = self.latest.get(name, distribution) == distribution
-            self.latest[name] = distribution
-        self.kinds[frozenset(distributions.items())] = None
+        if distributions is self.last and not self.changed:
+            return
+        self.changed -= set(distributions)
+        self.changed |= {name for name, one in distributions.items() if self.latest.get(name, one) != one}
+        self.latest |= distributions
+        self.kinds[frozenset(distributions.items())] = self.last = distributions
+        self._together = None
 
     def together(self) -> dict[str, BaseDistribution]:
         """The parameters whose range is known, and not one that has just changed; by name."""
-        known = sorted(name for name, lasting in self.lasting.items() if lasting)
-        return {name: self.latest[name] for name in known if not self.latest[name].single()}
+        if self._together is None:
+            known = {name: one for name, one in self.latest.items() if name not in self.changed and not one.single()}
+            self._groups, self._together = self._split(known), known
+        return self._together
 
-    def split(self, space: Mapping[str, BaseDistribution]) -> list[tuple[Item, ...]]:
+    def split(self, space: Mapping[str, BaseDistribution]) -> list[Group]:
         """The parameters of `space` in groups; those with a single value are left out.
 
         Parameters of one kind stand together, so that spaces that differ in their order share what they compile.
         """
+        return self._groups if space is self._together else self._split(space)
+
+    def _split(self, space: Mapping[str, BaseDistribution]) -> list[Group]:
         groups: dict[tuple[bool, ...], list[Item]] = {}
-        for item in sorted(space.items(), key=lambda item: (*kind_of(item[1]), item[0])):
+        for item in sorted(space.items(), key=lambda item: (*Coordinate(item[1]).kind, item[0])):
             if not item[1].single():
                 groups.setdefault(tuple(item in kind for kind in self.kinds), []).append(item)
         return [tuple(group) for group in groups.values()]

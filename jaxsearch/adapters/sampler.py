@@ -4,7 +4,7 @@ import threading
 import weakref
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -14,8 +14,8 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from jaxsearch.adapters.asked import Asked
-from jaxsearch.adapters.distributions import values
-from jaxsearch.adapters.groups import Groups
+from jaxsearch.adapters.distributions import Coordinate, Distributions
+from jaxsearch.adapters.groups import Group, Groups
 from jaxsearch.core.names import check_name
 from jaxsearch.core.protocols import Strategy
 from jaxsearch.strategies import registry
@@ -71,7 +71,6 @@ class JaxSearchSampler(BaseSampler):
                 known.reseed(self._seed)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        self._raise_error_if_multi_objective(study)
         with self._lock:
             known = self._known(study)
             known.read(study, trial.number)
@@ -80,51 +79,61 @@ class JaxSearchSampler(BaseSampler):
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        self._raise_error_if_multi_objective(study)
         with self._lock:
             return self._known(study).propose(trial.number, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        self._raise_error_if_multi_objective(study)
+        self._known(study)  # which refuses several objectives
         # Drawn from what names the draw, not from a stream, so that a study that is loaded goes on with the same.
         rng = np.random.default_rng([self._seed, trial.number, zlib.crc32(param_name.encode())])
-        return values({param_name: param_distribution}, rng.random((1, 1)))[0][param_name]
+        return Coordinate(param_distribution).value(rng.random())
 
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
-        if len(study.directions) == 1:
-            with self._lock:
-                self._known(study).learn(study, trial, state, values)
+        with self._lock:
+            self._known(study).learn(trial, state, values)
 
     def _known(self, study: Study) -> "_Known":
-        studies = self._studies.setdefault(study._storage, {})
-        if study._study_id not in studies:
-            studies[study._study_id] = _Known(self._strategy, self._seed)
-        return studies[study._study_id]
+        with self._lock:
+            studies = self._studies.setdefault(study._storage, {})
+            if study._study_id not in studies:
+                self._raise_error_if_multi_objective(study)
+                sign = 1 if study.direction == StudyDirection.MINIMIZE else -1
+                studies[study._study_id] = _Known(self._strategy, self._seed, sign)
+            return studies[study._study_id]
 
 
 def _new_seed() -> int:
     return int(np.random.SeedSequence().generate_state(1)[0])
 
 
-class _Known:
-    """What the sampler knows of one study."""
+class _Ended(NamedTuple):
+    """A trial that is over."""
 
-    def __init__(self, strategy: Strategy, seed: int):
-        self.strategy, self.seed = strategy, seed
+    params: Mapping[str, Any]
+    distributions: Distributions
+    loss: float
+    failed: bool
+
+
+class _Known:
+    """What the sampler knows of one study; sign: 1 for one that minimizes, else -1."""
+
+    def __init__(self, strategy: Strategy, seed: int, sign: int):
+        self.strategy, self.seed, self.sign = strategy, seed, sign
         self.groups = Groups()
-        self.searches: dict[tuple, Asked] = {}
+        self.searches: dict[Group, Asked] = {}
         self.open: set[int] = set()  # numbers of the trials that were begun here
-        self.log: dict[int, tuple[Mapping[str, Any], Mapping[str, BaseDistribution], float, TrialState]] = {}
+        self.log: dict[int, _Ended] = {}
 
     def reseed(self, seed: int) -> None:
         self.seed = seed
-        for items, search in self.searches.items():
-            search.key = self._key(items)
+        for group, search in self.searches.items():
+            search.key = self._key(group)
 
-    def _key(self, items: tuple) -> Any:
-        return jax.random.fold_in(jax.random.key(self.seed), zlib.crc32(repr(items).encode()))
+    def _key(self, group: Group) -> Any:
+        return jax.random.fold_in(jax.random.key(self.seed), zlib.crc32(repr(group).encode()))
 
     def read(self, study: Study, number: int) -> None:
         """Begins the trial with this number, and looks for others that were not begun or have not ended here."""
@@ -132,40 +141,34 @@ class _Known:
         if len(self.log) + len(self.open) <= number:
             for trial in study.get_trials(deepcopy=False, states=FINISHED):
                 if trial.number not in self.log:
-                    self.learn(study, trial, trial.state, trial.values)
+                    self.learn(trial, trial.state, trial.values)
 
-    def learn(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
+    def learn(self, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
+        """What came of a trial; of one that was pruned its last value, if it had any."""
         self.open.discard(trial.number)
-        loss = float(values[0]) if values else np.inf
-        loss = -loss if values and study.directions[0] == StudyDirection.MAXIMIZE else loss
-        entry = self.log[trial.number] = trial.params, trial.distributions, loss, state
+        loss = self.sign * float(values[0]) if values else np.inf
+        distributions = self.groups.known(trial.distributions)
+        ended = self.log[trial.number] = _Ended(trial.params, distributions, loss, state == TrialState.FAIL)
         if state == TrialState.COMPLETE:
-            self.groups.add(trial.distributions)
-        for items, search in self.searches.items():
-            self._tell(items, search, trial.number, *entry)
+            self.groups.add(distributions)
+        for group, search in self.searches.items():
+            self._tell(group, search, trial.number, ended)
 
     def propose(self, number: int, search_space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+        """The parameters that the trial with this number shall try."""
         params: dict[str, Any] = {}
-        for items in self.groups.split(search_space):
-            if items not in self.searches:
-                search = self.searches[items] = Asked(self.strategy, dict(items), self._key(items))
-                for past, entry in sorted(self.log.items()):
-                    self._tell(items, search, past, *entry)
-            params |= self.searches[items].propose(number)
+        for group in self.groups.split(search_space):
+            if group not in self.searches:
+                search = self.searches[group] = Asked(self.strategy, dict(group), self._key(group))
+                for past, ended in sorted(self.log.items()):
+                    self._tell(group, search, past, ended)
+            params |= self.searches[group].propose(number)
         return params
 
-    def _tell(
-        self,
-        items: tuple,
-        search: Asked,
-        number: int,
-        params: Mapping[str, Any],
-        distributions: Mapping[str, BaseDistribution],
-        loss: float,
-        state: TrialState,
-    ) -> None:
-        here = [distributions.get(name) == distribution for name, distribution in items]
-        if all(here) or (any(here) and state == TrialState.FAIL):
-            search.learn(number, params, loss)
+    def _tell(self, group: Group, search: Asked, number: int, ended: _Ended) -> None:
+        found = [ended.distributions.get(name) for name, _ in group]
+        here = [one is other or one == other for one, (_, other) in zip(found, group, strict=True)]
+        if all(here) or (any(here) and ended.failed):
+            search.learn(number, ended.params, ended.loss)
         else:
             search.give_back(number)

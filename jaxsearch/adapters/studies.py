@@ -10,7 +10,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from jaxsearch.adapters.distributions import Distributions, number_of_values, values
+from jaxsearch.adapters.distributions import Coordinate, Distributions
 from jaxsearch.core import bounds
 from jaxsearch.core.types import PyTree
 from jaxsearch.runners.result import Result
@@ -71,7 +71,7 @@ def _labels(dimension: Choice | Switch) -> list[Any]:
 def from_optuna_distributions(distributions: Distributions) -> dict[str, Float | Int | Choice]:
     """The space of distributions as those of a trial, under the same names.
 
-    Values at steps, and a single one, become a Choice, with an order.
+    Values at steps become a Choice with an order, a single value one without alternatives.
     Raises ValueError for more than 10,000 values at steps, and for integers that `Int` cannot hold.
     """
     return {name: _dimension(name, distribution) for name, distribution in distributions.items()}
@@ -80,23 +80,18 @@ def from_optuna_distributions(distributions: Distributions) -> dict[str, Float |
 def _dimension(name: str, distribution: Any) -> Float | Int | Choice:
     if isinstance(distribution, CategoricalDistribution):
         return Choice(*distribution.choices)
-    count, low, high = number_of_values(distribution), distribution.low, distribution.high
-    if not distribution.single() and not count:
-        return Float(low, high, log=distribution.log)
-    if not distribution.single() and isinstance(distribution, IntDistribution) and distribution.step == 1:
-        return Int(low, high, log=distribution.log)
-    if count > MOST_OPTIONS:
+    if distribution.single():
+        return Choice(distribution.low)
+    if isinstance(distribution, IntDistribution) and distribution.step == 1:
+        return Int(distribution.low, distribution.high, log=distribution.log)
+    if distribution.step is None:
+        return Float(distribution.low, distribution.high, log=distribution.log)
+    steps = Coordinate(distribution)
+    if steps.count > MOST_OPTIONS:
         raise ValueError(
-            f"A parameter with steps may have {MOST_OPTIONS:,} values; {name} has {count:,}. Leave out the step."
+            f"A parameter with steps may have {MOST_OPTIONS:,} values; {name} has {steps.count:,}. Leave out the step."
         )
-    return Choice(*_values(distribution), ordered=True)
-
-
-def _values(distribution: BaseDistribution) -> list[Any]:
-    """All values of a discrete distribution, or the only one of another."""
-    count = max(number_of_values(distribution), 1)
-    points = (np.arange(count)[:, None] + 0.5) / count
-    return [params["one"] for params in values({"one": distribution}, points)]
+    return Choice(*steps.values(), ordered=True)
 
 
 def to_optuna_study(result: Result, **settings: Any) -> optuna.Study:

@@ -26,15 +26,16 @@ class Strategy(Protocol):
     def tell(self, state: State, candidates: Candidates, results: Results) -> State: ...
 
 
+@jax.jit  # remembers how it was traced
+def _without_gradients(key: Key, strategy: Strategy, domain: Domain) -> State:
+    candidates, state = strategy.ask(key, strategy.init(key, domain))
+    return strategy.tell(state, candidates, Results(jnp.zeros_like(candidates.x[:, 0])))
+
+
 def needs_gradients(strategy: Strategy, domain: Domain) -> bool:
     """Whether the strategy refuses results without `grad`, as it does by a ValueError that names it."""
-
-    def generation(key: Key) -> State:
-        candidates, state = strategy.ask(key, strategy.init(key, domain))
-        return strategy.tell(state, candidates, Results(jnp.zeros_like(candidates.x[:, 0])))
-
     try:
-        jax.eval_shape(generation, jax.random.key(0))
+        _without_gradients.eval_shape(jax.eval_shape(jax.random.key, 0), strategy, domain)
     except ValueError as error:
         if "grad" in str(error):
             return True
