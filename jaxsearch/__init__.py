@@ -1,4 +1,19 @@
-"""Search for the best model as one compiled JAX program."""
+"""Search for the best model as one compiled JAX program.
+
+- Spaces: `Float`, `Int`, `Choice` and `Switch` in any pytree; `decode`, `encode`, `describe`, `undescribe`, `sample`,
+  `active`.
+- Strategies: `RandomSearch`, `LocalSearch`, `GradientSearch`, `PSO`, `GA`, `DE`, `CMAES`, `SepCMAES`, `TPE`, `PBT`;
+  around them `Restart`, `Seeded`, `FiniteDifferences`; `choose` and `compare` help to pick one.
+- Evaluators: `Vectorized`, `Chunked`, `Sharded`, `Callback` for objectives; `Training`, `Halving`, `Continued` for
+  populations of different networks, of the families in `models`; `fit`, `retrain` and `plan` beside them.
+- Runners: `minimize`, one compiled program, and `search`, a host loop with limits, checkpoints and records; `relax` for
+  cells.
+- What comes back: `Result`, `Archive`, `Comparison`, `Relaxed`, `Fitted`.
+- The contracts, for parts of your own: `Strategy`, `Evaluator`, `Trainable`, and what they exchange: `Domain`,
+  `Candidates`, `Results`.
+
+Beside them stand `jaxsearch.problems`, `jaxsearch.report`, `jaxsearch.testing` and `jaxsearch.adapters`.
+"""
 
 from jaxsearch import models
 from jaxsearch.core.protocols import Evaluator, Strategy, Trainable

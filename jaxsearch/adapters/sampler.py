@@ -26,7 +26,10 @@ FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 class JaxSearchSampler(BaseSampler):
     """Lets a strategy of jaxsearch propose the parameters of an Optuna study.
 
-        study = optuna.create_study(sampler=JaxSearchSampler(js.CMAES(), seed=0))
+        >>> study = optuna.create_study(sampler=JaxSearchSampler(js.CMAES(), seed=0))
+        >>> study.optimize(lambda trial: trial.suggest_float("x", -1, 1) ** 2, n_trials=40)
+        >>> study.best_value < 1e-3
+        True
 
     Parameters that always occur together are searched together, each such group by a strategy of its own, so that the
     branches of a conditional space do not disturb each other. A parameter that no trial has had yet, or whose range

@@ -71,6 +71,9 @@ def _labels(dimension: Choice | Switch) -> list[Any]:
 def from_optuna_distributions(distributions: Distributions) -> dict[str, Float | Int | Choice]:
     """The space of distributions as those of a trial, under the same names.
 
+        >>> from_optuna_distributions({"rate": FloatDistribution(0.1, 1.0), "width": IntDistribution(16, 48, step=16)})
+        {'rate': Float(low=0.1, high=1.0, log=False, shape=()), 'width': Choice(16, 32, 48, ordered=True)}
+
     Values at steps become a Choice with an order, a single value one without alternatives.
     Raises ValueError for more than 10,000 values at steps, and for integers that `Int` cannot hold.
     """

@@ -38,6 +38,9 @@ def choose(
 ) -> Chosen:
     """The strategy that "auto" stands for.
 
+        >>> js.choose(js.Float(0, 1, shape=(5,)), 10_000).reason
+        'CMAES, since all 5 coordinates are continuous and 10,000 evaluations tell how they depend on each other.'
+
     With gradients and without discrete coordinates GradientSearch. Otherwise TPE for up to 128 evaluations or less than
     8 generations, and on finite spaces for up to 1024 evaluations; beyond, GA there. With continuous coordinates only,
     CMAES from 100 evaluations per coordinate on; with discrete ones too, DE from 300 on; before, SepCMAES.

@@ -26,6 +26,11 @@ def compare(
 ) -> Comparison:
     """Races strategies at equal numbers of evaluations, and says which are distinguishable from the best.
 
+        >>> bowl, space = lambda key, x: jnp.sum(x**2), js.Float(-1, 2, shape=(3,))
+        >>> found = js.compare(bowl, space, [js.CMAES(), js.RandomSearch()], key=jax.random.key(0), max_evaluations=200)
+        >>> found.best
+        'CMAES'
+
     All seeds of a strategy run at once, in one compiled program. Every strategy gets the same keys, so that the runs of
     two strategies with one seed are a pair, e.g. with the same folds of the data. Each runs for as many whole
     generations as `max_evaluations` allow; they are compared after the number of evaluations that all of them made.

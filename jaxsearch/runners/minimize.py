@@ -36,6 +36,12 @@ def minimize(
 ) -> Result:
     """Searches `space` for the configuration with the lowest loss, in one compiled program.
 
+        >>> bowl = lambda key, x: jnp.sum((x - 0.3) ** 2)
+        >>> space = js.Float(-1, 1, shape=(2,))
+        >>> result = js.minimize(bowl, space, js.CMAES(), key=jax.random.key(0), num_generations=60, target=1e-6)
+        >>> bool(result.loss <= 1e-6)
+        True
+
     Works under `jit`, `vmap` (over keys, hyperparameters, bounds, data), `grad` through a strategy's
     hyperparameter (without target), inside `scan` and in `shard_map`. Compiles once per structure: other
     hyperparameters, bounds of a Float, targets, keys and data of the same shape run the same program.

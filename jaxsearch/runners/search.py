@@ -51,6 +51,11 @@ def search(
 ) -> Result:
     """Like `minimize`, along the same path for the same key, but generation by generation from the host.
 
+        >>> bowl, strategy = lambda key, x: (x - 0.3) ** 2, js.GA(population_size=8)
+        >>> result = js.search(bowl, js.Float(-1, 1), strategy, key=jax.random.key(0), max_evaluations=64)
+        >>> result.stopped, len(result.trials()["loss"])
+        ('evaluations', 64)
+
     The numbers are equal, up to the last bit of an objective of which only one row is evaluated at a time.
 
     Ends with the first limit that is met, or when every configuration of a finite space has been evaluated, failed ones

@@ -11,6 +11,10 @@ from jaxsearch.spaces import codec
 def describe(space: PyTree, params: PyTree) -> Any:
     """Decoded parameters as plain Python: floats and ints inside the declared bounds, the options' own labels.
 
+        >>> space = {"layers": js.Int(1, 4), "activation": js.Choice("relu", "tanh")}
+        >>> js.describe(space, js.decode(space, jnp.array([0.9, 0.5])))
+        {'activation': 'tanh', 'layers': 3}
+
     Containers keep their type, arrays become nested lists, a Switch becomes `{branch: parameters}`.
     """
     dimensions, structure = codec.flatten(space)

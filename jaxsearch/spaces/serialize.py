@@ -12,6 +12,9 @@ from jaxsearch.spaces.switch import Switch
 def to_json(space: PyTree) -> str:
     """A space of dicts, lists and tuples as JSON text.
 
+        >>> js.to_json({"layers": js.Choice(1, 2)})
+        '{"dict": [["layers", {"Choice": [1, 2]}]]}'
+
     Raises ValueError for other containers and for options that JSON cannot hold.
     """
     return json.dumps(_pack(space), allow_nan=False)

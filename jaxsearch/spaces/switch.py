@@ -34,7 +34,9 @@ class Selected:
 class Switch(Dimension):
     """One of several named branches, each a space; decodes to `Selected`.
 
-        Switch(sgd={"momentum": Float(0.0, 0.99)}, adam={"b1": Float(0.8, 0.99), "b2": Float(0.9, 0.9999)})
+        >>> space = js.Switch(sgd={"momentum": js.Float(0.0, 0.8)}, adam={"b1": js.Float(0.8, 0.99)})
+        >>> js.describe(space, js.decode(space, jnp.array([0.2, 0.5, 0.5])))
+        {'sgd': {'momentum': 0.4}}
 
     Branches may hold further switches. Described in plain Python as `{"sgd": {"momentum": 0.9}}`.
     Raises ValueError without branches and for a branch that is not a space.
@@ -50,6 +52,7 @@ class Switch(Dimension):
         self.branches = branches
 
     def tree_flatten_with_keys(self):
+        """For JAX: the branches, with their names."""
         children = [(jax.tree_util.DictKey(name), space) for name, space in self.branches.items()]
         return children, tuple(self.branches)
 

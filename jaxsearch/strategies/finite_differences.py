@@ -23,6 +23,12 @@ class FiniteDifferences:
 
         gradient[i] = (loss(x + h e_i) - loss(x)) / h,  h = +step, or -step in the upper half of the cube
 
+        >>> space = js.Float(-1, 1, shape=(2,))
+        >>> bowl = js.Callback(lambda x: (x[0] - 0.3) ** 2 + x[1] ** 2)  # plain Python
+        >>> strategy = js.FiniteDifferences(js.GradientSearch())
+        >>> bool(js.minimize(bowl, space, strategy, key=jax.random.key(0), num_generations=20).loss < 1e-4)
+        True
+
     A generation has the P candidates of the strategy and, for each of the C continuous coordinates, their P neighbours
     along it: P (1 + C) candidates. Discrete coordinates, and neighbours that failed, have a slope of 0.
 

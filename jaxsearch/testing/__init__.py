@@ -8,6 +8,7 @@
 Each check raises AssertionError with what was expected. Without a domain it takes the mixed one.
 """
 
-from jaxsearch.testing.contract import CHECKS as CHECKS
-from jaxsearch.testing.domains import DOMAINS as DOMAINS
-from jaxsearch.testing.domains import MIXED as MIXED
+from jaxsearch.testing.contract import CHECKS
+from jaxsearch.testing.domains import DOMAINS, MIXED
+
+__all__ = ["CHECKS", "DOMAINS", "MIXED"]
