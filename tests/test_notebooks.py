@@ -1,4 +1,4 @@
-"""Every notebook runs from top to bottom and is committed without outputs."""
+"""Every notebook runs from top to bottom without a word on stderr, and is committed without outputs."""
 
 from pathlib import Path
 
@@ -13,7 +13,11 @@ NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 def test_notebook_runs(path):
     notebook = nbformat.read(path, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "commit notebooks without outputs"
-    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    folder = {"metadata": {"path": str(path.parent)}}  # where Jupyter runs it, too
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=folder).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    warnings = [output.text for output in outputs if output.get("name") == "stderr"]
+    assert not warnings, f"a reader would see warnings: {warnings}"
 
 
 def test_there_are_notebooks():
