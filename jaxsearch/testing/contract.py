@@ -56,12 +56,15 @@ def state_is_a_fixed_point(strategy: Strategy, domain: Domain = MIXED) -> None:
         return before, strategy.tell(state, candidates, losses(candidates.x, domain))
 
     before, after = jax.eval_shape(generation, jax.random.key(0))
-    same = jax.tree.structure(before) == jax.tree.structure(after) and jax.tree.leaves(before) == jax.tree.leaves(after)
-    assert same, f"{before} became {after}"
-    for leaf in jax.tree.leaves(before):
-        assert not leaf.weak_type, f"a weakly typed leaf would compile twice: {leaf}"
+    structures = jax.tree.structure(before), jax.tree.structure(after)
+    assert structures[0] == structures[1], f"the structure {structures[0]} became {structures[1]}"
+    leaves = zip(jax.tree_util.tree_leaves_with_path(before), jax.tree.leaves(after), strict=True)
+    for (path, leaf), later in leaves:
+        name = f"state{jax.tree_util.keystr(path)}"
+        assert not leaf.weak_type, f"{name} is weakly typed and would compile twice: {leaf}. Give it a dtype."
+        assert leaf == later, f"{name} must keep its shape, dtype and strength; {leaf} became {later}"
         if jnp.issubdtype(leaf.dtype, jnp.floating):
-            assert leaf.dtype == jnp.result_type(float), f"floats must have the default dtype; got {leaf}"
+            assert leaf.dtype == jnp.result_type(float), f"{name} must have the default dtype of floats; got {leaf}"
 
 
 def candidates_in_the_cube(strategy: Strategy, domain: Domain = MIXED) -> None:

@@ -1,12 +1,14 @@
+import jax
 import jax.numpy as jnp
 import pytest
 
+from jaxsearch.core.types import Candidates
 from jaxsearch.strategies import registry
 from jaxsearch.strategies.finite_differences import FiniteDifferences
 from jaxsearch.strategies.restart import Restart
 from jaxsearch.strategies.seeded import Seeded
-from jaxsearch.testing import CHECKS, DOMAINS
-from jaxsearch.testing.contract import only_compares, together_as_alone
+from jaxsearch.testing import CHECKS, DOMAINS, MIXED
+from jaxsearch.testing.contract import only_compares, state_is_a_fixed_point, together_as_alone
 
 STRATEGIES = {name: lambda domain, make=make: make() for name, make in registry.items()}
 STRATEGIES["sobol"] = lambda domain: registry["random_search"](sobol=True)
@@ -26,3 +28,33 @@ def test_contract(name, domain, check):
     if name == "finite_differences" and check in (only_compares, together_as_alone):
         pytest.skip("a slope is more than a comparison, and magnifies the last bit of a loss")
     check(STRATEGIES[name](DOMAINS[domain]), DOMAINS[domain])
+
+
+class Counter:
+    """A strategy whose state is what `begin` and `later` make."""
+
+    def __init__(self, begin, later):
+        self.begin, self.later = begin, later
+
+    def init(self, key, domain):
+        return {"told": self.begin, "size": jnp.zeros(domain.size)}
+
+    def ask(self, key, state):
+        return Candidates(jax.random.uniform(key, (2, len(state["size"])))), state
+
+    def tell(self, state, candidates, results):
+        return state | {"told": self.later}
+
+
+@pytest.mark.parametrize(
+    ("begin", "later", "message"),
+    [
+        (jnp.full(2, 0.5), jnp.zeros(2), "told.* is weakly typed"),
+        (jnp.zeros(2), jnp.zeros(3), "told.* must keep its shape"),
+        (jnp.zeros(2, jnp.float16), jnp.zeros(2, jnp.float16), "told.* default dtype"),
+        (jnp.zeros(2), {}, "structure"),
+    ],
+)
+def test_a_broken_state_is_named(begin, later, message):
+    with pytest.raises(AssertionError, match=message):
+        state_is_a_fixed_point(Counter(begin, later), MIXED)
