@@ -1,5 +1,6 @@
 """Every notebook runs from top to bottom without a word on stderr, and is committed without outputs."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -20,5 +21,13 @@ def test_notebook_runs(path):
     assert not warnings, f"a reader would see warnings: {warnings}"
 
 
-def test_there_are_notebooks():
+def test_notebooks_are_numbered():
+    assert [path.name[:3] for path in NOTEBOOKS] == [f"{number:02}_" for number in range(1, len(NOTEBOOKS) + 1)]
     assert NOTEBOOKS
+
+
+def test_links_lead_somewhere():
+    texts = {path: "".join(cell.source for cell in nbformat.read(path, as_version=4).cells) for path in NOTEBOOKS}
+    links = [path.parent / link for path, text in texts.items() for link in re.findall(r"\]\(([^)#:]+)\)", text)]
+    assert links
+    assert not [link for link in links if not link.exists()]
