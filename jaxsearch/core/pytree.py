@@ -23,7 +23,26 @@ def pytree(cls: type[T]) -> type[T]:
     `__post_init__` runs again on every unflatten, then with tracers or placeholders in the leaves: check
     static fields there, and leaves only through `is_number`.
     """
-    return jax.tree_util.register_dataclass(dataclasses.dataclass(frozen=True)(cls))
+    # Not jax.tree_util.register_dataclass: to JAX 0.10 the structures of two such classes with equally many leaves and
+    # equal static fields are equal, so that now and then `jit` runs the program of one for the other.
+    made: Any = dataclasses.dataclass(frozen=True)(cls)
+    names: dict[bool, list[str]] = {True: [], False: []}
+    for field in dataclasses.fields(made):
+        names[field.metadata.get("static", False)].append(field.name)
+    statics, leaves = names[True], names[False]
+
+    def flatten(node: Any) -> tuple[tuple, tuple]:
+        return tuple(getattr(node, name) for name in leaves), tuple(getattr(node, name) for name in statics)
+
+    def flatten_with_keys(node: Any) -> tuple[tuple, tuple]:
+        children, structure = flatten(node)
+        return tuple(zip(map(jax.tree_util.GetAttrKey, leaves), children, strict=True)), structure
+
+    def unflatten(structure: Any, children: Any) -> Any:
+        return made(**dict(zip(statics, structure, strict=True)), **dict(zip(leaves, children, strict=True)))
+
+    jax.tree_util.register_pytree_with_keys(made, flatten_with_keys, unflatten, flatten)
+    return made
 
 
 def is_number(leaf: Any) -> bool:
