@@ -32,10 +32,11 @@ def check_training(training: Any) -> None:
         if never or (isinstance(limit, int | float) and not (limit > 0 and is_real(limit))):
             raise ValueError(f"{name} must be above 0; got {limit!r}. Leave it out for no limit.")
     limited = training.max_parameters is not None or training.max_flops is not None
-    if isinstance(training.model, Network) and (training.groups is not None or training.class_weights or limited):
+    by_row = training.groups is not None or training.weights is not None
+    if isinstance(training.model, Network) and (by_row or training.class_weights or limited):
         raise ValueError(
-            "Groups, class_weights, max_parameters and max_flops need a model of jaxsearch.models; this is a Network. "
-            "Leave them out."
+            "Groups, weights, class_weights, max_parameters and max_flops need a model of jaxsearch.models; this is a "
+            "Network. Leave them out."
         )
     if training.class_weights and metrics[training.metric].task == "regression":
         raise ValueError(f"class_weights are for classes; the metric {training.metric} has none. Leave them out.")
@@ -43,24 +44,32 @@ def check_training(training: Any) -> None:
     if all(isinstance(part, np.ndarray | jax.Array) for part in training.data):  # else placeholders of a transformation
         x, y = training.data
         check_data(training.model, x, y, metrics[training.metric], training.folds)
-        if isinstance(training.groups, np.ndarray | jax.Array) and training.groups.shape != (len(x),):
-            shape = training.groups.shape
-            raise ValueError(f"Groups must have one entry for each of {len(x)} rows; got shape {shape}. Reshape them.")
+        for name in ("groups", "weights"):
+            part = getattr(training, name)
+            if isinstance(part, np.ndarray | jax.Array) and part.shape != (len(x),):
+                raise ValueError(
+                    f"{name} must have one entry for each of {len(x)} rows; got shape {part.shape}. Reshape them."
+                )
 
 
 def _check_parts(training: Any) -> None:
-    """Raises ValueError for data, groups or smaller models that cannot be any, nor anything in their place."""
-    smaller, groups = training.smaller, training.groups
+    """Raises ValueError for data, groups, weights or smaller models that cannot be any, nor stand for them."""
+    smaller, groups, weights = training.smaller, training.groups, training.weights
     if not isinstance(smaller, tuple) or any(type(model) is not type(training.model) for model in smaller):
         raise ValueError(f"smaller must be a tuple of models of the same kind; got {smaller!r}. Use model.smaller().")
     if not isinstance(training.data, tuple | list) or len(training.data) != 2:
         raise ValueError(f"Data must be two arrays, x and y; got {training.data!r:.200}. Write data=(x, y).")
-    for part in (*training.data, groups):
+    for part in (*training.data, groups, weights):
         foreign = hasattr(part, "__array__") and not isinstance(part, np.ndarray | np.generic | jax.Array)
         if foreign or isinstance(part, list | tuple | dict | str | bytes | int | float | complex):  # e.g. a data frame
-            raise ValueError(f"Data and groups must be arrays; got a {type(part).__name__}. Use numpy.asarray.")
+            kind = type(part).__name__
+            raise ValueError(f"Data, groups and weights must be arrays; got a {kind}. Use numpy.asarray.")
     if isinstance(groups, np.ndarray | jax.Array) and groups.dtype.kind not in "iu":
         raise ValueError(f"Groups must be integers; got {groups.dtype}. Number them.")
+    if isinstance(weights, np.ndarray):
+        wrong = ~((weights > 0) & (weights < np.inf)) if weights.dtype.kind in "iuf" else np.ones(weights.shape)
+        if count := int(np.sum(wrong)):
+            raise ValueError(f"Weights must be numbers above 0; {count} are not. Leave rows of weight 0 out.")
 
 
 def check_data(model: Any, x: Any, y: Any, metric: Metric, num_folds: int) -> None:

@@ -50,7 +50,7 @@ def train(learner: Any, lesson: Lesson, params: PyTree, members: Members, budget
     """
     folds, steps, size = lesson.folds, learner.steps, learner.batch_size
     num_folds = len(folds.measured)
-    update = jax.vmap(learner.step, in_axes=(None, None, 0, 0, (0, 0), None))  # over the folds
+    update = jax.vmap(learner.step, in_axes=(None, None, 0, 0, 0, None))  # over the folds
     update = jax.vmap(update, in_axes=(0, None, 0, None, None, None))  # over the candidates
 
     def epoch(number: Array, members: Members) -> Members:
@@ -60,7 +60,8 @@ def train(learner: Any, lesson: Lesson, params: PyTree, members: Members, budget
 
         def step(learned: PyTree, inputs: tuple[Array, Array]) -> tuple[PyTree, None]:
             rows, place = inputs
-            batch = (lesson.x[rows], lesson.y[rows])
+            shares = None if folds.shares is None else jnp.take_along_axis(folds.shares, rows, axis=1)
+            batch = (lesson.x[rows], lesson.y[rows], shares)
             return update(params, lesson.space, learned, folds, batch, number * steps + place), None
 
         learned, _ = jax.lax.scan(step, members.learned, (batches, jnp.arange(steps)))

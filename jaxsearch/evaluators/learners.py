@@ -74,14 +74,15 @@ class Supervised:
         return jax.tree.map(lambda leaf: masking.take(leaf, places), learned)
 
     def step(self, params: PyTree, space: PyTree, learned: Learned, fold: Fold, batch: tuple, count: Array) -> Learned:
-        """One micro-batch `x` `[B, ...]`, `y` `[B]`, the `count`-th of the training."""
-        architecture = self.model.complete(space, params)
-        x, y = fold.features.transform(batch[0]), batch[1]
+        """One micro-batch `x` `[B, ...]`, `y` `[B]`, `shares` `[B]` or None, the `count`-th of the training."""
+        architecture, (x, y, shares) = self.model.complete(space, params), batch
+        x = fold.features.transform(x)
         word = random.hashed(fold.word, count.astype(jnp.uint32)) if "dropout" in params else None
 
         def loss(weights: PyTree) -> Array:
             outputs = self.model.apply(word, architecture, weights, x)
-            return self._loss(outputs, y, params, fold)
+            losses = self._losses(outputs, y, params, fold)
+            return jnp.mean(losses if shares is None else losses * shares)
 
         gradient = masking.flatten(jax.grad(loss)(self.weights(learned.weights)))
         return self.update(params, learned, gradient, count)
@@ -126,14 +127,14 @@ class Supervised:
         loss = self.metric.loss(outputs, y, fold.weights.astype(outputs.dtype))
         return jnp.where(jnp.isfinite(jnp.sum(jnp.abs(outputs))), loss, jnp.nan).astype(jnp.result_type(float))
 
-    def _loss(self, outputs: Array, y: Array, params: PyTree, fold: Fold) -> Array:
+    def _losses(self, outputs: Array, y: Array, params: PyTree, fold: Fold) -> Array:
+        """`[B]`, the training loss of each row."""
         if fold.target is not None:
-            return jnp.mean((outputs - fold.target.transform(y[:, None])) ** 2)
+            return (outputs[:, 0] - fold.target.transform(y[:, None])[:, 0]) ** 2
         labels = jax.nn.one_hot(y, outputs.shape[-1], dtype=outputs.dtype)
         if "label_smoothing" in params:
             labels = optax.smooth_labels(labels, params["label_smoothing"])
-        losses = optax.softmax_cross_entropy(outputs, labels)
-        return jnp.mean(losses if fold.class_weights is None else losses * fold.class_weights[y])
+        return optax.softmax_cross_entropy(outputs, labels)
 
     def _group(self, params: PyTree) -> Array:
         """The micro-batches of a batch, at most all of an epoch."""

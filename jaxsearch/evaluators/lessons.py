@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxsearch.core import random
-from jaxsearch.core.types import Array, Key, PyTree
+from jaxsearch.core.types import Array, HostArray, Key, PyTree
 from jaxsearch.evaluators import scaling
 
 
@@ -17,7 +17,7 @@ class Fold(NamedTuple):
         int32, the `num_rows` `[]` rows to train on, at random, then the others.
     measured: `[m]` int32, the rows to measure. weights: `[m]`, 0 for an entry of `measured` that only fills up.
     features, target: the scalers of the training rows; the target's is None for classification.
-    class_weights: `[C]`, the weights of the classes in the training loss, or None.
+    shares: `[n]`, how much a row counts in the training loss, on average 1; None if all count the same.
     """
 
     key: Key
@@ -28,7 +28,7 @@ class Fold(NamedTuple):
     weights: Array
     features: scaling.Scaler
     target: scaling.Scaler | None
-    class_weights: Array | None = None
+    shares: Array | None = None
 
 
 class Lesson(NamedTuple):
@@ -55,29 +55,38 @@ def lesson(
     measured: Array,
     most: int,
     regression: bool,
-    num_weighted: int = 0,
+    weights: HostArray | None = None,
+    num_balanced: int = 0,
 ) -> Lesson:
     """The folds of the rows `x` `[n, ...]`, `y` `[n]` for a learner.
 
     held_out, measured: `[K, n]` bool, the rows that a fold does not train on, and those whose loss counts, of which
-        there are at most `most`. num_weighted: classes to be weighed so that all count the same, 0 for none.
+        there are at most `most`. weights: `[n]`, of the rows; None if all weigh the same. num_balanced: classes to be
+        weighed so that all count the same, 0 for none.
     """
     keys = jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, jnp.arange(len(held_out)))
     rows = jnp.argsort(~measured, axis=1, stable=True)[:, :most].astype(jnp.int32)
-    weights = jnp.take_along_axis(measured, rows, axis=1)
+    counts, mass = jnp.take_along_axis(measured, rows, axis=1), ~held_out
+    if weights is not None:
+        weights = jnp.asarray(weights, x.dtype)
+        counts, mass = counts * weights[rows], mass * weights[None]
     scale = jax.vmap(scaling.fit, in_axes=(None, 0))
-    target = scale(y[:, None], ~held_out) if regression else None
-    balance = balanced(y, ~held_out, num_weighted).astype(x.dtype) if num_weighted else None
+    target = scale(y[:, None], mass) if regression else None
     words = jax.vmap(lambda key: random.bits(key, (), 2**31))(keys)
     lots = jnp.where(held_out, 2.0, random.across(words, len(x)))
     order, count = jnp.argsort(lots, axis=1).astype(jnp.int32), jnp.sum(~held_out, axis=1, dtype=jnp.int32)
-    folds = Fold(keys, words, order, count, rows, weights, scale(x, ~held_out), target, balance)
+    shares = None
+    if weights is not None or num_balanced:
+        factors = balanced(y, mass, num_balanced)[:, y] if num_balanced else 1.0
+        shares = mass * factors * (count / jnp.sum(mass, axis=1))[:, None]
+        shares = shares.astype(x.dtype)
+    folds = Fold(keys, words, order, count, rows, counts, scale(x, mass), target, shares)
     return Lesson(space, folds, jax.vmap(learner.draw)(keys), x, y)
 
 
-def balanced(classes: Array, rows: Array, num_classes: int) -> Array:
-    """`[K, C]`, weights under which all classes `[n]` count the same among the rows `[K, n]` of each fold."""
-    members = rows.astype(jnp.float32) @ jax.nn.one_hot(classes, num_classes)
+def balanced(classes: Array, weights: Array, num_classes: int) -> Array:
+    """`[K, C]`, factors of the rows' `weights` `[K, n]` that make all classes `[n]` count the same in each fold."""
+    members = weights.astype(jnp.float32) @ jax.nn.one_hot(classes, num_classes)
     present = members > 0
     share = jnp.sum(members, 1, keepdims=True) / jnp.sum(present, 1, keepdims=True)
     return jnp.where(present, share / jnp.where(present, members, 1), 0)

@@ -57,20 +57,22 @@ def one_minus_auc(outputs: Array, targets: Array, weights: Array) -> Array:
     """1 - area under the receiver operating characteristic, of each class against the others, averaged over classes.
 
     The share of pairs of a member and another row in which the other is given the higher probability; equal ones count
-    half. Classes without members, or without others, are left out; NaN if all are. Weights are 0 or 1.
+    half, and a pair the product of its rows' weights. Classes without members, or without others, are left out; NaN if
+    all are.
 
     References: Hand, Till, A Simple Generalisation of the Area Under the ROC Curve, Machine Learning, 2001.
     """
-    there = weights > 0
 
     def of_class(scores: Array, members: Array) -> Array:
-        ordered = jnp.sort(jnp.where(there, scores, jnp.inf))
-        below, not_above = (jnp.searchsorted(ordered, scores, side) for side in ("left", "right"))
-        count = jnp.sum(members)
-        wins = jnp.sum(jnp.where(members > 0, (below + not_above) / 2, 0)) - count**2 / 2
-        return wins / (count * (jnp.sum(there) - count))  # NaN without pairs
+        others = weights - members
+        scores = jnp.where(weights > 0, scores, jnp.inf)
+        order = jnp.argsort(scores)
+        up_to = jnp.append(0, jnp.cumsum(others[order]))  # the others' weight among the lowest scores
+        below, not_above = (up_to[jnp.searchsorted(scores[order], scores, side)] for side in ("left", "right"))
+        wins = jnp.sum(members * (below + not_above) / 2)
+        return wins / (jnp.sum(members) * jnp.sum(others))  # NaN without pairs
 
-    members = jax.nn.one_hot(targets, outputs.shape[-1], dtype=weights.dtype) * there[:, None]
+    members = jax.nn.one_hot(targets, outputs.shape[-1], dtype=weights.dtype) * weights[:, None]
     return 1 - jnp.nanmean(jax.vmap(of_class, in_axes=1)(jax.nn.log_softmax(outputs), members))
 
 

@@ -30,14 +30,15 @@ class Scaler:
 
 
 def fit(x: Array, weights: Array) -> Scaler:
-    """The scaler of the rows of `x` `[n, ..., F]` with `weights` `[n]` above 0; NaN entries are left out."""
+    """The scaler of the rows of `x` `[n, ..., F]` with `weights` `[n]`, 0 for none; NaN entries are left out."""
     if not jnp.issubdtype(x.dtype, jnp.floating):
         return Scaler(jnp.zeros(x.shape[-1]), jnp.ones(x.shape[-1]), integers=True)
-    known = ~jnp.isnan(x) & (weights > 0).reshape(-1, *(1,) * (x.ndim - 1))
-    axes = tuple(range(x.ndim - 1))
-    count = jnp.maximum(jnp.sum(known, axes), 1)
-    mean = jnp.sum(jnp.where(known, x, 0), axes) / count
-    deviation = jnp.sqrt(jnp.sum(jnp.where(known, x - _last(mean, x), 0) ** 2, axes) / count)
+    weights = weights.astype(x.dtype).reshape(-1, *(1,) * (x.ndim - 1))
+    known, axes = ~jnp.isnan(x) & (weights > 0), tuple(range(x.ndim - 1))
+    total = jnp.sum(jnp.where(known, weights, 0), axes)
+    total = jnp.where(total > 0, total, 1)
+    mean = jnp.sum(jnp.where(known, x * weights, 0), axes) / total
+    deviation = jnp.sqrt(jnp.sum(jnp.where(known, (x - _last(mean, x)) ** 2 * weights, 0), axes) / total)
     varies = deviation > 1e-6 * jnp.maximum(jnp.abs(mean), jnp.finfo(x.dtype).tiny * 1e6)
     return Scaler(mean.astype(x.dtype), jnp.where(varies, 1 / jnp.where(varies, deviation, 1), 0).astype(x.dtype))
 

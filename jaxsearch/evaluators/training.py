@@ -53,6 +53,7 @@ class Training:
     folds: of the cross-validation, stratified by class; 1 for a single hold-out of `validation_share` of the rows.
     groups: `[n]` integers; rows of the same group are held out together, and classes are not stratified then.
     class_weights: "balanced" for a training loss in which all classes weigh the same.
+    weights: `[n]` above 0, of the rows: in the training loss, in the measured one and in the standardization.
     epochs: passes over the training rows. batch_size: rows of a gradient. For candidates without such a parameter.
     chunk_size: candidates that train at once, None for all; bounds the memory. Small chunks stay in the cache of a CPU.
     smaller: versions of the model with smaller arrays, cheapest first, e.g. `model.smaller()`; every candidate runs at
@@ -79,6 +80,7 @@ class Training:
     smaller: tuple[Any, ...] = ()
     groups: HostArray | None = None
     class_weights: str | None = static(default=None)
+    weights: HostArray | None = None
     max_parameters: Scalar | None = None
     max_flops: Scalar | None = None
     num_held_out: int = static(default=0)
@@ -98,7 +100,7 @@ class Training:
         return isinstance(self.model, Network)
 
     @property
-    def num_weighted(self) -> int:
+    def num_balanced(self) -> int:
         return self.model.num_outputs if self.class_weights else 0  # classes weighed to count the same
 
     @property
@@ -117,8 +119,7 @@ class Training:
         if self._own:
             check_own(self.model, self.smaller, space, key, tuple(part[:size] for part in self.data))
         key_split, _ = jax.random.split(key)
-        y = jnp.asarray(self.data[1])
-        classes = y if self.classifies else jnp.zeros(len(y), jnp.int32)
+        classes = jnp.asarray(self.data[1]) if self.classifies else jnp.zeros(len(self.data[1]), jnp.int32)
         return TrainingState(self._split.folds(key_split, classes), key)
 
     def evaluate(
@@ -151,10 +152,9 @@ class Training:
 
     def train(self, state: TrainingState, space: PyTree, params: PyTree, members: Members, budget: Array) -> Members:
         """Like `advance`, for `params` `[P, ...]` with the options of a Choice of numbers in place of their indices."""
-        lesson = self.lesson(state, space)
         learners = [self.learner(model, space) for model in (*self.smaller, self.model)]
         size, cost = needs((*self.smaller, self.model), space, params)
-        run = functools.partial(epochs.run_chunk, learners, lesson)
+        run = functools.partial(epochs.run_chunk, learners, self.lesson(state, space))
         active, chunk_size = members.epoch < budget, self.chunk_size or len(budget)
         return in_buckets(run, len(learners), size, cost * budget, active, (params, budget), members, chunk_size)
 
@@ -189,7 +189,7 @@ class Training:
         _, key = jax.random.split(state.key)
         regression = not self._own and not self.classifies
         learner = self.learner(self.model, space)
-        return lesson(key, learner, space, x, y, held_out, measured, most, regression, self.num_weighted)
+        return lesson(key, learner, space, x, y, held_out, measured, most, regression, self.weights, self.num_balanced)
 
     def arrays(self) -> tuple[Array, Array]:
         """The data with floats where the arithmetic needs them; integer pixels and prices are welcome."""

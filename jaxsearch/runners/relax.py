@@ -78,15 +78,15 @@ def relax(
         straight_through: choose one operation at random in every step, see `hard`, instead of mixing all.
 
     Raises:
-        ValueError: for another model, for groups of rows, for a space without operations, and for temperatures of 0.
+        ValueError: for another model, groups or weights of rows, a space without operations, and temperatures of 0.
 
     References: Liu, Simonyan, Yang, DARTS, ICLR, 2019 (first order). Zela et al., Understanding and Robustifying
         Differentiable Architecture Search, ICLR, 2020 (its collapse to skips).
     """
     if not isinstance(training.model, CellNet):
         raise ValueError(f"Only the operations of a CellNet can be relaxed; got {training.model!r}. Search by GA.")
-    if training.groups is not None:
-        raise ValueError("relax cannot keep groups of rows together. Use a Training without groups, or search by GA.")
+    if training.groups is not None or training.weights is not None:
+        raise ValueError("relax knows no groups and no weights of rows. Use a Training without, or search by GA.")
     check_name("parameter", "operations", space)
     if any(is_number(temperature) and not temperature > 0 for temperature in temperatures):
         raise ValueError(f"Both temperatures must be above 0; got {temperatures}. Try (1.0, 0.1).")

@@ -1,3 +1,5 @@
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -157,14 +159,15 @@ def test_hold_out_takes_every_class_in_its_share(count):
         assert abs(held_out[y == label].sum() - count * np.mean(y == label)) <= 1
 
 
-def test_scaler_agrees_with_scikit_learn_and_knows_missing_values():
+@pytest.mark.parametrize("weighted", [False, True])
+def test_scaler_agrees_with_scikit_learn_and_knows_missing_values(weighted):
     x = np.random.default_rng(0).normal(5, 3, size=(50, 3)).astype(np.float32)
     x[::7, 1] = np.nan
     x[:, 2] = 4.0
-    rows = np.arange(50) < 40
-    scaler = scaling.fit(jnp.asarray(x), jnp.asarray(rows))
+    rows = (np.arange(50) < 40) * (weights := np.linspace(0.5, 3, 50) if weighted else np.ones(50))
+    scaler = scaling.fit(jnp.asarray(x), jnp.asarray(rows if weighted else rows > 0))
     found = np.asarray(scaler.transform(jnp.asarray(x)))
-    expected = StandardScaler().fit(x[rows]).transform(x)
+    expected = StandardScaler().fit(x[rows > 0], sample_weight=weights[rows > 0]).transform(x)
     np.testing.assert_allclose(found[:, 0], expected[:, 0], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(found[:, 1], np.nan_to_num(expected[:, 1]), rtol=1e-4, atol=1e-5)
     assert np.all(found[:, 2] == 0)
@@ -173,8 +176,10 @@ def test_scaler_agrees_with_scikit_learn_and_knows_missing_values():
 
 def test_metrics_agree_with_scikit_learn():
     rng = np.random.default_rng(0)
-    logits, y, weights = rng.normal(size=(60, 4)), rng.integers(0, 3, 60), (np.arange(60) < 45).astype(float)
+    logits, y = rng.normal(size=(60, 4)), rng.integers(0, 3, 60)
+    weights = (np.arange(60) < 45) * rng.uniform(0.5, 2, 60)
     use = weights > 0
+    weighted = {"sample_weight": weights[use]}
     guess = logits.argmax(1)[use]
     probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
 
@@ -182,24 +187,25 @@ def test_metrics_agree_with_scikit_learn():
         arrays = (jnp.asarray(part) for part in (outputs, targets, weights))
         return metrics[name].score(float(metrics[name].loss(*arrays)))
 
-    assert found("error", logits, y) == pytest.approx(1 - reference.accuracy_score(y[use], guess), rel=1e-5)
-    recalls = reference.recall_score(y[use], guess, average=None, labels=[0, 1, 2], zero_division=0)
+    assert found("error", logits, y) == pytest.approx(1 - reference.accuracy_score(y[use], guess, **weighted), rel=1e-5)
+    recalls = reference.recall_score(y[use], guess, average=None, labels=[0, 1, 2], zero_division=0, **weighted)
     assert found("balanced_error", logits, y) == pytest.approx(1 - recalls.mean(), rel=1e-5)
-    entropy = reference.log_loss(y[use], probability[use], labels=[0, 1, 2, 3])
+    entropy = reference.log_loss(y[use], probability[use], labels=[0, 1, 2, 3], **weighted)
     assert found("cross_entropy", logits, y) == pytest.approx(entropy, rel=1e-5)
     ties = np.round(logits)  # of the probabilities, among rows of two classes
     two, halves = np.stack([0 * ties[:, 0], ties[:, 0]], axis=1), (y > 0).astype(int)
-    assert found("auc", two, halves) == pytest.approx(reference.roc_auc_score(halves[use], two[use, 1]), rel=1e-5)
-    each = [reference.roc_auc_score(y[use] == label, probability[use, label]) for label in range(3)]
+    theirs = reference.roc_auc_score(halves[use], two[use, 1], **weighted)
+    assert found("auc", two, halves) == pytest.approx(theirs, rel=1e-5)
+    each = [reference.roc_auc_score(y[use] == label, probability[use, label], **weighted) for label in range(3)]
     assert found("auc", logits, y) == pytest.approx(np.mean(each), rel=1e-5)
     assert np.isnan(found("auc", logits, np.zeros_like(y)))
     a, b = rng.normal(size=60), rng.normal(size=60)
     b[50] = np.nan  # a row that does not count
     for name, theirs in (
-        ("mse", reference.mean_squared_error(b[use], a[use])),
-        ("rmse", reference.mean_squared_error(b[use], a[use]) ** 0.5),
-        ("mae", reference.mean_absolute_error(b[use], a[use])),
-        ("r2", reference.r2_score(b[use], a[use])),
+        ("mse", reference.mean_squared_error(b[use], a[use], **weighted)),
+        ("rmse", reference.mean_squared_error(b[use], a[use], **weighted) ** 0.5),
+        ("mae", reference.mean_absolute_error(b[use], a[use], **weighted)),
+        ("r2", reference.r2_score(b[use], a[use], **weighted)),
     ):
         assert found(name, a, b) == pytest.approx(theirs, rel=1e-4)
 
@@ -240,6 +246,8 @@ def test_choices_of_numbers_stand_for_themselves():
         ({"chunk_size": 0}, "chunk_size must be an integer of at least 1; got 0"),
         ({"groups": np.zeros(149, int)}, "one entry for each of 150 rows; got shape \\(149,\\)"),
         ({"groups": [0, 1] * 75}, "must be arrays; got a list. Use numpy.asarray"),
+        ({"weights": np.ones((150, 1))}, "weights must have one entry for each of 150 rows; got shape \\(150, 1\\)"),
+        ({"weights": np.arange(150)}, "Weights must be numbers above 0; 1 are not. Leave rows of weight 0 out"),
         ({"data": (pandas.DataFrame(iris()[0]), iris()[1])}, "must be arrays; got a DataFrame. Use numpy.asarray"),
         ({"data": (iris()[0], iris()[1].tolist())}, "must be arrays; got a list"),
         ({"data": (np.diag([np.inf] * 4), np.arange(4) % 3), "folds": 2}, "x must be finite, or NaN .*; 4 are not"),
@@ -289,3 +297,31 @@ def test_balanced_classes_weigh_the_same():
         for weights in (None, "balanced")
     )
     assert float(balanced.mean()) < float(plain.mean()) - 0.03
+
+
+@pytest.mark.parametrize(("metric", "balance"), [("cross_entropy", "balanced"), ("mse", None)])
+def test_a_weight_of_two_is_a_row_twice(metric, balance):
+    """Where a batch is all rows, so that its order does not matter."""
+    x, y = (part[::5] for part in iris())
+    model = js.models.MLP(4, 3 if balance else 1, max_layers=1, max_width=8)
+    weights, space = 1 + np.arange(30) % 3, {"learning_rate": js.Choice(0.05)}
+
+    def outputs(rows, weights):
+        data = x[rows], y[rows] if balance else x[rows, 3]
+        training = js.Training(model, data, metric, 2, 9, 99, class_weights=balance, weights=weights)
+        return js.fit(training, jax.random.key(0), space, {"learning_rate": np.int32(0)}).predict(x)
+
+    weighted, plain = outputs(np.arange(30), weights), outputs(np.arange(30), None)
+    np.testing.assert_allclose(weighted, outputs(np.repeat(np.arange(30), weights), None), rtol=1e-3, atol=1e-4)
+    assert np.max(np.abs(plain - weighted)) > 0.01
+    np.testing.assert_allclose(outputs(np.arange(30), np.full(30, 7)), plain, rtol=1e-3, atol=1e-4)
+
+
+def test_rows_held_out_have_their_weights():
+    """A network that learns nothing is right or wrong about the one row of a fold that counts."""
+    space = {"learning_rate": js.Choice(0.0), "dropout": js.Float(0, 0.5)}
+    training = js.Training(MODEL, iris(), folds=2, epochs=1)
+    fold = jax.jit(lambda training: training.init(jax.random.key(1), space, 1).fold)(training)
+    weights = np.where(np.isin(np.arange(150), [np.argmax(fold == 0), np.argmax(fold == 1)]), 1e9, 1)
+    found = evaluate(dataclasses.replace(training, weights=weights), space, count=2).aux["folds"]
+    np.testing.assert_allclose(found, np.round(found), atol=1e-4)
