@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 import jaxsearch as js
 from jaxsearch.cli import main as command
-from jaxsearch.cli.strategies import strategy_name
 from jaxsearch.runners import minimize as minimize_module
+from jaxsearch.runners.sized import strategy_name
 from jaxsearch.strategies import registry
 
 EXAMPLES = int(os.environ.get("JAXSEARCH_FUZZ_EXAMPLES", "0"))

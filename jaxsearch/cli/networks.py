@@ -2,17 +2,13 @@
 
 from typing import Any
 
-import jax
-
 from jaxsearch.cli.options import Options
 from jaxsearch.core.names import check_name
-from jaxsearch.models import masking
 from jaxsearch.models.conv_net import ConvNet
 from jaxsearch.models.mlp import MLP
 from jaxsearch.problems.datasets import Table
 
 FAMILIES = {"mlp": MLP, "conv_net": ConvNet}
-MEMBERS = 64  # networks in training at a time on an accelerator, whose memory must hold what their images become
 
 
 def network(options: Options, table: Table) -> tuple[Any, Table]:
@@ -40,14 +36,3 @@ def described(model: Any) -> str:
         return f"networks of 1-{model.max_layers} layers and {model.min_width}-{model.max_width} units"
     sizes = f"1-{model.max_blocks} blocks and {model.min_channels}-{model.max_channels} channels"
     return f"convolutional networks of {sizes}"
-
-
-def chunk_size(model: Any, folds: int) -> int | None:
-    """The candidates that train at the same time, None for all.
-
-    On a CPU, as many as have their weights and gradients in two megabytes; images fill a cache with one alone.
-    """
-    images = isinstance(model, ConvNet)
-    if jax.default_backend() != "cpu":
-        return max(1, MEMBERS // folds) if images else None
-    return 1 if images else max(1, 2**21 // (16 * masking.size(model.shapes()) * folds))

@@ -12,16 +12,14 @@ import numpy as np
 
 from jaxsearch.cli import output
 from jaxsearch.cli.directory import CHECKPOINT, EVENTS, Run, begin, begun, how_to_resume, new_directory
-from jaxsearch.cli.networks import chunk_size, network
+from jaxsearch.cli.networks import network
 from jaxsearch.cli.options import Options
 from jaxsearch.cli.records import Outcome, Trials, write
 from jaxsearch.cli.report import write_report
-from jaxsearch.cli.strategies import chosen, sized, strategy_name
 from jaxsearch.cli.terminal import outliving_terminal
 from jaxsearch.core.names import check_name
 from jaxsearch.core.types import Key, PyTree
-from jaxsearch.evaluators import splits
-from jaxsearch.evaluators.bucketed import worthwhile
+from jaxsearch.evaluators import defaults, splits
 from jaxsearch.evaluators.fitted import fit
 from jaxsearch.evaluators.halving import Halving
 from jaxsearch.evaluators.metrics import Metric, metrics
@@ -32,10 +30,9 @@ from jaxsearch.runners.checkpoint import Checkpoint
 from jaxsearch.runners.events import EventLog
 from jaxsearch.runners.result import Result
 from jaxsearch.runners.search import search
+from jaxsearch.runners.sized import chosen, sized, strategy_name
 from jaxsearch.spaces import codec
 from jaxsearch.strategies import registry
-
-STEPS = 1000  # gradients that the default number of epochs comes to
 
 
 class _Task(NamedTuple):
@@ -139,19 +136,13 @@ def _conclude(task: _Task, result: Result, directory: Path, started: float) -> i
 
 def _training(model: Any, table: Table, test: np.ndarray, options: Options, metric: Metric) -> Training:
     """The training of networks on the rows outside the test."""
-    held_out = 0.2 if options.folds == 1 else 1 / options.folds
-    rows = np.sum(~test) * (1 - held_out)
-    batch_size = int(np.clip(2 ** np.floor(np.log2(rows / 10)), 8, 64))  # at least ten steps an epoch
-    epochs = options.epochs or int(np.clip(np.ceil(STEPS * batch_size / rows), 5, 200))
-    return Training(
+    return defaults.training(
         model,
         (table.x[~test], table.y[~test]),
         metric=metric.name,
         folds=options.folds,
-        epochs=epochs,
-        batch_size=batch_size,
-        chunk_size=chunk_size(model, options.folds),
-        smaller=worthwhile(model, _flops(model, options.budget * options.folds * epochs * rows)),
+        epochs=options.epochs,
+        budget=options.budget,
         groups=None if table.groups is None else table.groups[~test],
     )
 
@@ -159,7 +150,7 @@ def _training(model: Any, table: Table, test: np.ndarray, options: Options, metr
 def _halving(training: Training) -> Halving:
     """Rungs that begin with an epoch or more, every device training its share of the candidates."""
     evaluator = Sharded(training) if jax.device_count() > 1 else training
-    return Halving(evaluator, num_rungs=min(3, 1 + int(np.log(training.epochs) / np.log(4))))
+    return Halving(evaluator, num_rungs=defaults.num_rungs(training.epochs))
 
 
 def _metric(name: str | None, task: str) -> Metric:
@@ -193,8 +184,3 @@ def _test_rows(table: Table, options: Options, key: Any) -> np.ndarray:
                 f"{int(np.sum(classes == index))} rows after the test split. Use fewer --folds, or more data."
             )
     return test
-
-
-def _flops(model: Any, rows: float) -> float:
-    """Of a halved search over the largest networks that visits so many rows: three forward passes for each."""
-    return 3 * float(jax.jit(lambda: model.padded_flops())()) * rows * 3 / 16

@@ -103,7 +103,7 @@ def test_a_budget_below_the_default_population(jaxsearch):
     assert jaxsearch("run", "iris", *SMALL, "--strategy", "de", "--budget", 6, "--out", "r")[0] == 0
     code, _, err = jaxsearch("run", "iris", *SMALL, "--strategy", "de", "--budget", 3, "--out", "s")
     assert code != 0
-    assert "DE needs a --budget of at least 4; got 3." in err
+    assert "DE needs a budget of at least 4; got 3." in err
 
 
 def test_text_columns_and_dropped_ones(jaxsearch, table):

@@ -2,13 +2,8 @@ import csv
 import json
 import os
 
-import jax
 import numpy as np
 import pytest
-
-from jaxsearch.cli import networks
-from jaxsearch.models import ConvNet
-from jaxsearch.models.mlp import MLP
 
 
 @pytest.fixture
@@ -45,10 +40,3 @@ def test_a_table_is_not_for_a_convolutional_network(jaxsearch):
         assert code == 2
         assert err == "Error: conv_net is for images; iris has rows of shape (4,). Use --model mlp.\n"
     assert os.environ["XLA_FLAGS"].count("terminate_timeout_seconds=86400") == 1
-
-
-def test_on_a_cpu_few_candidates_train_at_a_time():
-    assert networks.chunk_size(ConvNet((8, 8, 1), 2), 5) == 1
-    assert networks.chunk_size(MLP(10, 2, max_layers=1, max_width=100), 2) == 50
-    assert networks.chunk_size(MLP(10, 2, max_width=1024), 5) == 1
-    assert jax.default_backend() == "cpu"

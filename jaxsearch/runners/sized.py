@@ -1,4 +1,4 @@
-"""The strategy of `jaxsearch run`: by name or chosen, of a size that fits the budget."""
+"""A strategy by name, or chosen, of a size that fits the budget."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from jaxsearch.runners.automatic import AT_ONCE, choose
 from jaxsearch.strategies import registry
 
 UNFIT = {
-    "gradient_search": "gradients, which training a network gives none of",
-    "pbt": "members that go on from generation to generation; halving begins anew (in Python: Continued)",
+    "gradient_search": "gradients, of which there are none here",
+    "pbt": "members that go on from generation to generation, which here begin anew (in Python: Continued)",
 }
 
 
 def strategy_name(name: str) -> str:
-    """The registered name, or auto; those are told apart that need what this training does not give."""
+    """The registered name, or auto. Raises ValueError for others, and for those that need more than losses."""
     plain = {key.replace("_", ""): key for key in ("auto", *registry)}
     key = plain.get(name.lower().replace("_", "").replace("-", ""), name)
     check_name("strategy", key, ("auto", *registry))
@@ -56,7 +56,7 @@ def sized(make_strategy: Any, domain: Domain, budget: int) -> Strategy:
     least = next(size for size in range(1, default + 1) if takes(size))
     if budget < least:
         name = make_strategy.__name__
-        raise ValueError(f"{name} needs a --budget of at least {least}; got {budget}. Use more, or another --strategy.")
+        raise ValueError(f"{name} needs a budget of at least {least}; got {budget}. Raise it, or use another strategy.")
     largest = max(min(max(default, AT_ONCE), budget // 4), least)
     sizes = range(max(-(-largest // 2), least), largest + 1)
     return make_strategy(population_size=max(sizes, key=lambda size: (budget // size * size, size)))
