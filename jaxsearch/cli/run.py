@@ -17,12 +17,11 @@ from jaxsearch.cli.options import Options
 from jaxsearch.cli.records import Outcome, Trials, write
 from jaxsearch.cli.report import write_report
 from jaxsearch.cli.terminal import outliving_terminal
-from jaxsearch.core.names import check_name
 from jaxsearch.core.types import Key, PyTree
 from jaxsearch.evaluators import defaults, splits
 from jaxsearch.evaluators.fitted import fit
 from jaxsearch.evaluators.halving import Halving
-from jaxsearch.evaluators.metrics import Metric, metrics
+from jaxsearch.evaluators.metrics import Metric, metric_for
 from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
 from jaxsearch.problems.datasets import Table, load
@@ -91,7 +90,7 @@ def _task(options: Options) -> _Task:
     wanted = strategy_name(options.strategy)
     table = load(options.data, options.target, options.task, options.drop, options.group, seed=options.seed)
     model, table = network(options, table)
-    metric = _metric(options.metric, table.task)
+    metric = metric_for(table.task, options.metric)
     key_test, key_search, key_fit = jax.random.split(jax.random.key(options.seed), 3)
     test = _test_rows(table, options, key_test)
     training, space = _training(model, table, test, options, metric), model.space()
@@ -151,16 +150,6 @@ def _halving(training: Training) -> Halving:
     """Rungs that begin with an epoch or more, every device training its share of the candidates."""
     evaluator = Sharded(training) if jax.device_count() > 1 else training
     return Halving(evaluator, num_rungs=defaults.num_rungs(training.epochs))
-
-
-def _metric(name: str | None, task: str) -> Metric:
-    fitting = {key: metric for key, metric in metrics.items() if metric.task == task}
-    if name is None:
-        return metrics["error" if task == "classification" else "rmse"]
-    check_name("metric", name, metrics)
-    if name not in fitting:
-        raise ValueError(f"The metric {name} does not fit {task}. Use one of {', '.join(fitting)}.")
-    return metrics[name]
 
 
 def _test_rows(table: Table, options: Options, key: Any) -> np.ndarray:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxsearch.core.names import check_name
 from jaxsearch.core.types import Array
 
 
@@ -109,3 +110,16 @@ metrics = {
         Metric("r2", "regression", unexplained, greater_is_better=True),
     )
 }
+
+
+def metric_for(task: str, name: str | None = None) -> Metric:
+    """The metric with this name, by default the error or the root mean squared error.
+
+    Raises ValueError for an unknown name, and for one of another task.
+    """
+    name = name or {"classification": "error", "regression": "rmse"}[task]
+    check_name("metric", name, metrics)
+    if metrics[name].task != task:
+        fitting = ", ".join(other for other, metric in metrics.items() if metric.task == task)
+        raise ValueError(f"The metric {name} does not fit {task}. Use one of {fitting}.")
+    return metrics[name]

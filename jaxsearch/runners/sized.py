@@ -35,6 +35,11 @@ def chosen(name: str, domain: Domain, budget: int) -> tuple[str, str | None]:
     return found.name, found.reason
 
 
+def fitting(name: str, domain: Domain, budget: int) -> Strategy:
+    """The strategy with this name, or the one chosen, of a size that fits the budget."""
+    return sized(registry[chosen(strategy_name(name), domain, budget)[0]], domain, budget)
+
+
 def sized(make_strategy: Any, domain: Domain, budget: int) -> Strategy:
     """The strategy with a population that the budget lets live for at least four generations, using up what it can.
 
