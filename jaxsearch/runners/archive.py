@@ -18,7 +18,7 @@ from jaxsearch.spaces.columns import columns
 
 
 @jax.jit
-def _decode(space: PyTree, x: Array) -> PyTree:
+def configurations(space: PyTree, x: Array) -> PyTree:
     """The parameters at the points `[N, D]`; those that do not matter, as of branches not taken, are all the same."""
     active = jax.vmap(codec.active, in_axes=(None, 0))(space, x)
     return jax.vmap(codec.decode, in_axes=(None, 0))(space, jnp.where(active, x, 0))
@@ -53,7 +53,7 @@ class Archive(NamedTuple):
 
         A trial that goes on from another, as under `PBT`, is no duplicate.
         """
-        count, leaves = len(self.loss), jax.tree.leaves(jax.device_get(_decode(space, self.x)))
+        count, leaves = len(self.loss), jax.tree.leaves(jax.device_get(configurations(space, self.x)))
         flat = [np.ascontiguousarray(leaf).reshape(count, math.prod(leaf.shape[1:])) for leaf in leaves]
         rows = np.concatenate([part.view(np.uint8) for part in flat], axis=1)
         seen: dict[bytes, int] = {}
@@ -68,7 +68,7 @@ class Archive(NamedTuple):
         with a further axis with an index in brackets, e.g. `folds[0]`. A DataFrame of pandas takes the dict.
         """
         table = {"trial": np.arange(len(self.loss)), "generation": self.generation, "status": self.status}
-        table |= {"loss": self.loss} | columns(space, _decode(space, self.x))
+        table |= {"loss": self.loss} | columns(space, configurations(space, self.x))
         more = {name: getattr(self, name) for name in ("violation", "budget", "origin")}
         more |= self.aux if isinstance(self.aux, dict) else {"aux": self.aux}
         for name, value in (more | {"seconds": self.seconds}).items():

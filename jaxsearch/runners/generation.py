@@ -56,8 +56,8 @@ class Progress(NamedTuple):
         return jnp.all(self.visited) & (len(self.visited) > 0)
 
 
-def start(key: Key, strategy: Strategy, evaluator: Evaluator, space: PyTree) -> Progress:
-    """The state before the first generation."""
+def start(key: Key, strategy: Strategy, evaluator: Evaluator | None, space: PyTree) -> Progress:
+    """The state before the first generation; without an evaluator for `ask` and `tell`."""
     domain = codec.domain(space)
     if not domain.size:
         raise ValueError(f"A search needs a space with at least one dimension; got {space!r}. Add e.g. Float(0, 1).")
@@ -71,7 +71,7 @@ def start(key: Key, strategy: Strategy, evaluator: Evaluator, space: PyTree) -> 
     return Progress(
         generation=jnp.array(0, jnp.int32),
         strategy=state,
-        evaluator=evaluator.init(key_evaluator, space, count),
+        evaluator=None if evaluator is None else evaluator.init(key_evaluator, space, count),
         best=varying(best, anchor),
         num_failed=varying(jnp.array(0, jnp.int32), anchor),
         visited=varying(nothing(domain), anchor),
@@ -86,19 +86,36 @@ def population_size(strategy: Strategy, state: PyTree, key: Key) -> int:
 
 def advance(progress: Progress, strategy: Strategy, evaluator: Evaluator, space: PyTree) -> tuple[Progress, Generation]:
     """Runs one generation."""
+    candidates, key, progress = ask(progress, strategy)
+    results, state = evaluator.evaluate(key, progress.evaluator, space, candidates)
+    return tell(progress._replace(evaluator=state), strategy, space, candidates, results)
+
+
+def ask(progress: Progress, strategy: Strategy) -> tuple[Candidates, Key, Progress]:
+    """The candidates of the next generation, a key for their evaluation, and what `tell` goes on with."""
     key, key_ask, key_evaluate = jax.random.split(progress.key, 3)
     candidates, state = strategy.ask(key_ask, progress.strategy)
-    results, evaluator_state = evaluator.evaluate(key_evaluate, progress.evaluator, space, candidates)
+    return candidates, key_evaluate, progress._replace(strategy=state, key=key)
+
+
+def tell(
+    progress: Progress, strategy: Strategy, space: PyTree, candidates: Candidates, results: Results
+) -> tuple[Progress, Generation]:
+    """The end of the generation that `ask` began."""
     failed = ~jnp.isfinite(results.loss)  # -inf, too: it is what log(0) gives, and would win
     feasible = jnp.full_like(failed, True) if results.violation is None else results.violation <= 0
     num_failed = progress.num_failed + jnp.sum(failed & feasible, dtype=jnp.int32)
     # Infeasible candidates must not win, but they did not fail.
     results = results._replace(loss=jnp.where(failed | ~feasible, jnp.inf, results.loss))
-    state = strategy.tell(state, candidates, results)
-    best = progress.best.update(candidates, results)
-    visited = visit(progress.visited, candidates.x, codec.domain(space))
-    progress = Progress(progress.generation + 1, state, evaluator_state, best, num_failed, visited, key)
-    return progress, Generation(candidates, results, best, state, progress.generation)
+    state = strategy.tell(progress.strategy, candidates, results)
+    progress = progress._replace(
+        generation=progress.generation + 1,
+        strategy=state,
+        best=progress.best.update(candidates, results),
+        num_failed=num_failed,
+        visited=visit(progress.visited, candidates.x, codec.domain(space)),
+    )
+    return progress, Generation(candidates, results, progress.best, state, progress.generation)
 
 
 def strong(tree: Any) -> Any:

@@ -14,6 +14,7 @@ UNFIT = {
     "gradient_search": "gradients, of which there are none here",
     "pbt": "members that go on from generation to generation, which here begin anew (in Python: Continued)",
 }
+GENERATIONS = 4
 
 
 def strategy_name(name: str) -> str:
@@ -27,21 +28,22 @@ def strategy_name(name: str) -> str:
     return key
 
 
-def chosen(name: str, domain: Domain, budget: int) -> tuple[str, str | None]:
+def chosen(name: str, domain: Domain, budget: int, generations: int = GENERATIONS) -> tuple[str, str | None]:
     """The registered name, and the reason where it was not the user's choice."""
     if name != "auto":
         return name, None
-    found = choose(domain, budget, population_size=max(min(AT_ONCE, budget // 4), 1))
+    found = choose(domain, budget, population_size=max(min(AT_ONCE, budget // generations), 1))
     return found.name, found.reason
 
 
-def fitting(name: str, domain: Domain, budget: int) -> Strategy:
+def fitting(name: str, domain: Domain, budget: int, generations: int = GENERATIONS) -> Strategy:
     """The strategy with this name, or the one chosen, of a size that fits the budget."""
-    return sized(registry[chosen(strategy_name(name), domain, budget)[0]], domain, budget)
+    name, _ = chosen(strategy_name(name), domain, budget, generations)
+    return sized(registry[name], domain, budget, generations)
 
 
-def sized(make_strategy: Any, domain: Domain, budget: int) -> Strategy:
-    """The strategy with a population that the budget lets live for at least four generations, using up what it can.
+def sized(make_strategy: Any, domain: Domain, budget: int, generations: int = GENERATIONS) -> Strategy:
+    """The strategy with a population that the budget lets live for so many generations or more, using up what it can.
 
     Where the strategy needs a larger one, it gets the smallest that it takes.
     """
@@ -62,6 +64,6 @@ def sized(make_strategy: Any, domain: Domain, budget: int) -> Strategy:
     if budget < least:
         name = make_strategy.__name__
         raise ValueError(f"{name} needs a budget of at least {least}; got {budget}. Raise it, or use another strategy.")
-    largest = max(min(max(default, AT_ONCE), budget // 4), least)
+    largest = max(min(max(default, AT_ONCE), budget // generations), least)
     sizes = range(max(-(-largest // 2), least), largest + 1)
     return make_strategy(population_size=max(sizes, key=lambda size: (budget // size * size, size)))
