@@ -1,1 +1,1 @@
-"""jaxsearch inside other libraries: one module for each, imported when it is used."""
+"""jaxsearch inside other libraries; each module needs its own optional package."""
