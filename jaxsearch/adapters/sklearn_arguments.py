@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from jaxsearch.core.population import check_count
 from jaxsearch.core.protocols import Strategy
 from jaxsearch.core.types import Key, PyTree
+from jaxsearch.runners.minimize import check_strategy
 from jaxsearch.runners.sized import fitting
 from jaxsearch.spaces import codec
 
@@ -27,5 +28,11 @@ def key_of(random_state: Any) -> Key:
 
 
 def strategy_of(strategy: Any, space: PyTree, budget: int, generations: int) -> Strategy:
-    """The strategy with this name, with a population that the budget lets live so long; any but a name as it is."""
-    return fitting(strategy, codec.domain(space), budget, generations) if isinstance(strategy, str) else strategy
+    """The strategy with this name, with a population that the budget lets live so long; any but a name as it is.
+
+    Raises ValueError for an unknown name, for one that does not fit, and for what is no strategy.
+    """
+    if isinstance(strategy, str):
+        return fitting(strategy, codec.domain(space), budget, generations)
+    check_strategy(strategy)
+    return strategy

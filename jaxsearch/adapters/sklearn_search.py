@@ -13,7 +13,7 @@ from sklearn.utils import get_tags
 from jaxsearch.adapters.sklearn_arguments import count_of, key_of, strategy_of
 from jaxsearch.core.types import Array, PyTree, Results
 from jaxsearch.runners.archive import configurations
-from jaxsearch.runners.generation import ask, start, tell
+from jaxsearch.runners.generation import ask, start, strong, tell
 from jaxsearch.spaces.describe import describe
 from jaxsearch.spaces.dimensions import Dimension
 from jaxsearch.spaces.switch import Switch
@@ -92,27 +92,20 @@ class JaxSearchCV(BaseSearchCV):
         if isinstance(self.scoring, list | tuple | set | dict) and not isinstance(self.refit, str):
             raise ValueError(_one_score(self.refit))
         budget = count_of("max_evaluations", self.max_evaluations)
-        strategy = strategy_of(self.strategy, self.space, budget, GENERATIONS)
+        space, strategy = strong((self.space, strategy_of(self.strategy, self.space, budget, GENERATIONS)))
         losses, idle = _Losses(evaluate_candidates, self.cv, self.refit), 0
-        progress = _start(key_of(self.random_state), strategy, None, self.space)
+        progress = _start(key_of(self.random_state), strategy, None, space)
         while len(losses.found) < budget and idle < IDLE and not progress.exhausted:
             candidates, _, progress = _ask(progress, strategy)
-            proposed = self._proposed(candidates.x)
+            proposed = _proposed(space, candidates.x)
             new = {code: params for code, params in proposed if code not in losses.found}
             new = dict(list(new.items())[: budget - len(losses.found)])
             losses.add(new)
             idle = 0 if new else idle + 1
             loss = np.array([losses.found.get(code, np.inf) for code, _ in proposed], candidates.x.dtype)
-            progress, _ = _tell(progress, strategy, self.space, candidates, Results(loss))
+            progress, _ = _tell(progress, strategy, space, candidates, Results(loss))
         if losses.failure and not losses.succeeded:
             raise losses.failure
-
-    def _proposed(self, x: Array) -> list[tuple[bytes, dict[str, Any]]]:
-        """The candidates `x` `[P, D]`: their bits, equal for the same configuration, and their parameters."""
-        params = jax.device_get(configurations(self.space, x))
-        rows = [jax.tree.map(lambda leaf, row=row: leaf[row], params) for row in range(len(x))]
-        codes = [b"".join(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(row)) for row in rows]
-        return [(code, _beside(self.space, describe(self.space, row))) for code, row in zip(codes, rows, strict=True)]
 
 
 class _Losses:
@@ -177,6 +170,14 @@ def _check_space(space: Any, taken: frozenset[str] = frozenset()) -> None:
     for switch in (dimension for dimension in space.values() if isinstance(dimension, Switch)):
         for branch in switch.branches.values():
             _check_space(branch, taken)
+
+
+def _proposed(space: PyTree, x: Array) -> list[tuple[bytes, dict[str, Any]]]:
+    """The candidates `x` `[P, D]`: their bits, equal for the same configuration, and their parameters."""
+    params = jax.device_get(configurations(space, x))
+    rows = [jax.tree.map(lambda leaf, row=row: leaf[row], params) for row in range(len(x))]
+    codes = [b"".join(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(row)) for row in rows]
+    return [(code, _beside(space, describe(space, row))) for code, row in zip(codes, rows, strict=True)]
 
 
 def _beside(space: PyTree, plain: dict[str, Any]) -> dict[str, Any]:

@@ -87,20 +87,19 @@ def test_the_same_random_state_is_the_same_network(classifier, compilations):
     x, y = frame()
     compilations()
     again = clone(classifier).set_params(random_state=np.random.RandomState(0))
-    again.fit(x, y, sample_weight=np.full(len(y), 3.0))
+    again.fit(x, y)
     assert compilations() <= 1  # that tells how much arithmetic a network is
     np.testing.assert_array_equal(again.predict_proba(x), classifier.predict_proba(x))
     assert again.best_params_ == classifier.best_params_
     assert len({int(jax.random.bits(key_of(state))) for state in (0, 1, again.random_state, None)}) == 4
 
 
-def test_rows_without_weight_are_as_good_as_not_there():
-    x, y = datasets.load_iris(return_X_y=True)
-    weights = np.where(y == 2, 0, 1 + np.arange(150) % 2)
-    plain = JaxSearchClassifier(**TINY).fit(x[:100], y[:100], sample_weight=weights[:100])
-    weighted = JaxSearchClassifier(**TINY).fit(x, y, sample_weight=weights)
-    assert weighted.classes_.tolist() == [0, 1]
-    np.testing.assert_array_equal(weighted.predict_proba(x), plain.predict_proba(x))
+def test_rows_without_weight_are_as_good_as_not_there(classifier):
+    x, y = frame()
+    weights = np.repeat([2.0, 0.0], [150, 30])
+    more = clone(classifier).fit(pandas.concat([x, 9 * x[:30]]), [*y, *["no such flower"] * 30], sample_weight=weights)
+    assert more.classes_.tolist() == classifier.classes_.tolist()
+    np.testing.assert_array_equal(more.predict_proba(x), classifier.predict_proba(x))
 
 
 def test_a_regressor_of_large_numbers():
@@ -221,6 +220,7 @@ ALPHA = {"alpha": js.Float(0.1, 1.0)}
         ({"space": {"solver": js.Switch(svd=js.Float(0, 1))}}, "A space must be a dict of dimensions; got Float"),
         ({"space": {}}, "A space must be a dict of dimensions; got {}. Write"),
         ({"max_evaluations": 0}, "max_evaluations must be an integer of at least 1; got 0"),
+        ({"strategy": js.GA}, "A strategy needs the methods init, ask and tell; got <class"),
         ({"strategy": "gradient_search"}, "gradient_search needs gradients, of which there are none here. Use auto"),
         ({"scoring": ["r2"], "refit": False}, "one of several scores; got refit=False. Name it, e.g. refit='accuracy'"),
         ({"scoring": lambda *_: {"a": 0.0}, "refit": False}, "one of several scores; got refit=False"),
