@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxsearch.core.types import HostArray
+from jaxsearch.core.types import Array, HostArray
 from jaxsearch.evaluators.bucketed import worthwhile
 from jaxsearch.evaluators.training import Training
 from jaxsearch.models import masking
@@ -65,4 +65,9 @@ def chunk_size(model: Any, folds: int) -> int | None:
 
 def _flops(model: Any, rows: float) -> float:
     """Of a halved search over the largest networks that visits so many rows: three forward passes for each."""
-    return 3 * float(jax.jit(lambda: model.padded_flops())()) * rows * 3 / 16
+    return 3 * float(_padded_flops(model)) * rows * 3 / 16
+
+
+@jax.jit
+def _padded_flops(model: Any) -> Array:
+    return model.padded_flops()
