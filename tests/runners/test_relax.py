@@ -90,3 +90,5 @@ def test_what_cannot_be_relaxed_is_refused():
         js.relax(training(), {"learning_rate": js.Choice(0.03)}, {}, key=jax.random.key(0))
     with pytest.raises(ValueError, match="Both temperatures must be above 0; got \\(1.0, 0\\)"):
         js.relax(training(), SPACE, START, key=jax.random.key(0), temperatures=(1.0, 0))
+    with pytest.raises(ValueError, match="relax knows no groups and no weights of rows"):
+        js.relax(training(weights=np.ones(240)), SPACE, START, key=jax.random.key(0))
