@@ -13,7 +13,7 @@ import pdoc.render
 
 MODULES = """jaxsearch jaxsearch.models.portable jaxsearch.problems.functions jaxsearch.problems.tables
 jaxsearch.problems.datasets jaxsearch.problems.control jaxsearch.report jaxsearch.testing
-jaxsearch.adapters.optuna""".split()
+jaxsearch.adapters.optuna jaxsearch.adapters.sklearn""".split()
 
 NAMES = re.compile(r"((?:\w+, )*\w+): ")
 

@@ -204,6 +204,25 @@ def overhead() -> str:
     return "\n\n".join([caption, *parts])
 
 
+def optuna_overhead() -> str:
+    """What a strategy costs as a sampler of Optuna, beside Optuna's own."""
+    result = load("optuna_overhead")
+    rows = []
+    for name, found in result["strategies"].items():
+        times, ratios, first = found["times"], found["ratios"], found["first_ratios"]
+        each = [quartiles({key: 1000 * times[side][key] for key in ("median", "low", "high")}, 3) for side in times]
+        of_ours = [f"x{number(ratios[side])}" for side in ratios] + [f"x{number(first[side])}" for side in first]
+        rows.append([name, *each, *of_ours])
+    caption = (
+        f"{measured(result['about'], 'optuna')}; {result['trials']:,} trials of 5 parameters, milliseconds for a whole "
+        f"study, medians of {result['rounds']} (quartiles). Targets: x{result['targets']['TPESampler']:g} of "
+        f"TPESampler, x{result['targets']['RandomSampler']:g} of RandomSampler. The last two columns are the first "
+        "study of a process, which compiles, over later ones with Optuna's samplers.\n\n"
+    )
+    sides = ["ours", "RandomSampler", "TPESampler", "ours / TPESampler", "ours / RandomSampler"]
+    return caption + table(["strategy", *sides, "first / TPESampler", "first / RandomSampler"], rows)
+
+
 def compile_time() -> str:
     """The first and the next search of a process, and what of them is compiling."""
     result = load("compile_time")
@@ -243,6 +262,7 @@ def compile_time() -> str:
 PARTS = {
     "against_evosax": against_evosax,
     "overhead": overhead,
+    "optuna_overhead": optuna_overhead,
     "compile_time": compile_time,
     "against_numpy": against_numpy,
     "many_runs": many_runs,

@@ -152,17 +152,20 @@ class JaxSearchClassifier(ClassifierMixin, _SearchedNetwork):
     _task = "classification"
 
     def fit(self, X, y, sample_weight=None) -> Self:  # noqa: N803  # scikit-learn's names
+        """Searches for rows `X` `[n, F]` and labels `y` `[n]`, with weights `[n]` of at least 0."""
         x, y, weights = self._rows(X, y, sample_weight)
         check_classification_targets(y)
         self.classes_, y = np.unique(y, return_inverse=True)
         return self._fit(x, y.astype(np.int32), weights, len(self.classes_))
 
     def predict_proba(self, X) -> np.ndarray:  # noqa: N803
+        """The probability of each class `[n, C]`, in the order of `classes_`."""
         logits = self._outputs(X)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 
     def predict(self, X) -> np.ndarray:  # noqa: N803
+        """The labels `[n]` of rows `X` `[n, F]`."""
         place = np.argmax(self._outputs(X), axis=1)
         return self.classes_[place]
 
@@ -176,11 +179,13 @@ class JaxSearchRegressor(RegressorMixin, _SearchedNetwork):
     _task = "regression"
 
     def fit(self, X, y, sample_weight=None) -> Self:  # noqa: N803
+        """Searches for rows `X` `[n, F]` and numbers `y` `[n]`, with weights `[n]` of at least 0."""
         x, y, weights = self._rows(X, y, sample_weight)
         centre = np.average(y, weights=weights)
         return self._fit(x, (y - centre).astype(np.float32), weights, 1, centre)
 
     def predict(self, X) -> np.ndarray:  # noqa: N803
+        """The numbers `[n]` for rows `X` `[n, F]`, in the unit of the target."""
         return self._outputs(X)
 
 
