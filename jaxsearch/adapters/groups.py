@@ -42,14 +42,14 @@ class Groups:
         if self._together is None:
             known = {name: one for name, one in self.latest.items() if name not in self.changed and not one.single()}
             self._groups, self._together = self._split(known), known
-        return self._together
+        return dict(self._together)  # whoever gets it may take names out
 
     def split(self, space: Mapping[str, BaseDistribution]) -> list[Group]:
         """The parameters of `space` in groups; those with a single value are left out.
 
         Parameters of one kind stand together, so that spaces that differ in their order share what they compile.
         """
-        return self._groups if space is self._together else self._split(space)
+        return self._groups if space == self._together else self._split(space)
 
     def _split(self, space: Mapping[str, BaseDistribution]) -> list[Group]:
         groups: dict[tuple[bool, ...], list[Item]] = {}
