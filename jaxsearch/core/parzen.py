@@ -15,7 +15,8 @@ from jaxsearch.core.types import Array, Domain
 def sample(u: Array, centre: Array, width: Array, same: Array, domain: Domain) -> Array:
     """One point `[S, D]` from a kernel at each centre `[S, D]`; `u` `[S, D]` uniform in [0, 1).
 
-    width: a standard deviation. same: `[1, D]`, the share of a category's mass that belongs to the centre alone.
+    width: `[S, D]`, standard deviations.
+    same: `[1, D]`, the share of a category's mass that belongs to the centre alone.
     """
     lower, upper = ndtr(-centre / width), ndtr((1 - centre) / width)
     x = jnp.clip(centre + width * ndtri(lower + u * (upper - lower)), 0, 1)
@@ -25,15 +26,33 @@ def sample(u: Array, centre: Array, width: Array, same: Array, domain: Domain) -
     return jnp.where(domain.active(centre), x, u).astype(u.dtype)
 
 
+def spacing(centre: Array, used: Array, least: Array) -> Array:
+    """Widths `[M, D]` of the kernels at those of the centres `[M, D]` that are `used` `[M]`, by how close they lie.
+
+    Along each coordinate the distance to the farther one of the two neighbours, for the first and the last to the only
+    one; at least `least`, and 1 for a single centre.
+    """
+    end, count = jnp.arange(len(centre))[:, None], jnp.sum(used)
+    order = jnp.argsort(jnp.where(used[:, None], centre, 2), axis=0)
+    x = jnp.take_along_axis(centre, order, axis=0)
+    step = jnp.abs(x[1:] - x[:-1])
+    none = jnp.zeros_like(x[:1])
+    below = jnp.concatenate([none, step])
+    above = jnp.where(end < count - 1, jnp.concatenate([step, none]), 0)
+    width = jnp.where(count > 1, jnp.clip(jnp.maximum(below, above), least, 1), 1)
+    return jnp.take_along_axis(width, jnp.argsort(order, axis=0), axis=0).astype(centre.dtype)
+
+
 def log_density(x: Array, centre: Array, used: Array, width: Array, same: Array, domain: Domain) -> Array:
     """The logarithm `[S]` of the density at `x` `[S, D]`, relative to the uniform one: the mean of the uniform density
     and of the kernels at those of the centres `[M, D]` that are `used` `[M]`.
 
+    width: `[M, D]`, standard deviations.
     Coordinates that do not matter at `x` are integrated out.
     """
     index, cells = domain.index(x)[:, None], np.array(domain.cardinality)[None, None]
     discrete, categorical = domain.discrete[None, None], domain.categorical[None, None]
-    x, centre, same = x[:, None], centre[None], same[None]
+    x, centre, same, width = x[:, None], centre[None], same[None], width[None]
     low, high = (domain.centre(index + side, x.dtype) for side in (-0.5, 0.5))
     cell = _mass(low, high, centre, width) / (high - low)
     normal = jnp.exp(-0.5 * ((x - centre) / width) ** 2) / (width * np.sqrt(2 * np.pi))

@@ -33,10 +33,12 @@ class TPE:
         candidate = argmax of l(x)/g(x) over samples from l
 
     A density of m points is the mean of m joint kernels and of the uniform density. A kernel is a product of
-    truncated normals of width max(width * m^(-1/(D + 4)), 1/(2 + m), 0.01) and, for a categorical coordinate of K
-    values, of (m + 2)/(m + 1 + K) at the point's value and 1/(m + 1 + K) at each other. The first points are
-    uniform. On a finite space a point that was evaluated before is passed over, as long as one of as many samples is
-    new. Each candidate costs samples * memory * D kernels of one coordinate: for losses that are dear.
+    truncated normals and, for a categorical coordinate of K values, of (m + 2)/(m + 1 + K) at the point's value and
+    1/(m + 1 + K) at each other. A normal is as wide as it is far to the farther one of the two neighbours along the
+    coordinate; where some coordinates are discrete, all are width * m^(-1/(D + 4)) wide; at least 1/(2 + m) and 0.01.
+    The first points are uniform. On a finite space a point that was evaluated before is passed over, as long as one of
+    as many samples is new. Each candidate costs samples * memory * D kernels of one coordinate: for losses that are
+    dear.
 
     population_size: points per generation, drawn independently of each other; 1 if None.
     memory: M, at least 50; beyond, the oldest but for the best 25 are forgotten.
@@ -44,7 +46,7 @@ class TPE:
     num_initial: at least 2, uniform points before the first density. good: in (0, 1). width: above 0.
     References: Bergstra, Bardenet, Bengio, Kegl, Algorithms for Hyper-Parameter Optimization, NeurIPS, 2011.
         Falkner, Klein, Hutter, BOHB, ICML, 2018 (joint kernels). Watanabe, Tree-Structured Parzen Estimator, arXiv
-        2304.11127, 2023 (widths).
+        2304.11127, 2023 (both widths).
     """
 
     population_size: int | None = static(default=None)
@@ -76,12 +78,13 @@ class TPE:
         words = random.bits(key_kernel, (size * self.samples,))
         kernel = (words % (num_good + 1).astype(jnp.uint32)).astype(jnp.int32)  # the last one is uniform
         u = uniform(key_place, size * self.samples, domain)
-        width, same = self._shape(num_good, domain)
-        x = parzen.sample(u, state.x[jnp.minimum(kernel, MOST_GOOD - 1)], width, same, domain)
+        best_x, good = state.x[:MOST_GOOD], jnp.arange(MOST_GOOD) < num_good
+        width, same = self._shape(best_x, good, domain)
+        place = jnp.minimum(kernel, MOST_GOOD - 1)
+        x = parzen.sample(u, best_x[place], width[place], same, domain)
         x = jnp.where((kernel == num_good)[:, None], u, x)
-        good = jnp.arange(MOST_GOOD) < num_good
-        score = parzen.log_density(x, state.x[:MOST_GOOD], good, width, same, domain)
-        score = score - parzen.log_density(x, state.x, others, *self._shape(count - num_good, domain), domain)
+        score = parzen.log_density(x, best_x, good, width, same, domain)
+        score = score - parzen.log_density(x, state.x, others, *self._shape(state.x, others, domain), domain)
         if len(state.visited):
             score = jnp.where(state.visited[flag(x, domain)], -jnp.inf, score)
         score, x = score.reshape(size, self.samples, 1), x.reshape(size, self.samples, -1)
@@ -91,11 +94,15 @@ class TPE:
         starting = (state.told < self.num_initial) | jnp.isneginf(jnp.max(score, axis=1))
         return Candidates(jnp.where(starting, fresh, best)), state
 
-    def _shape(self, count: Array, domain: Domain) -> tuple[Array, Array]:
-        """The width of the kernels of `count` points, and the share of a category that belongs to the point alone."""
-        m = count.astype(jnp.result_type(float))
-        width = self.width * jnp.maximum(m, 1) ** (-1 / (domain.size + 4))
-        width = jnp.maximum(jnp.maximum(width, 1 / (2 + m)), 0.01)
+    def _shape(self, x: Array, used: Array, domain: Domain) -> tuple[Array, Array]:
+        """The widths `[M, D]` of kernels at the points `x`, and the share of a category that is the point's alone."""
+        m = jnp.sum(used).astype(x.dtype)
+        least = jnp.maximum(1 / (2 + m), 0.01)
+        if domain.discrete.any():  # else narrow kernels keep the discrete values of the first good points
+            width = self.width * jnp.maximum(m, 1) ** (-1 / (domain.size + 4))
+            width = jnp.broadcast_to(jnp.maximum(width, least), x.shape).astype(x.dtype)
+        else:
+            width = parzen.spacing(x, used, least)
         return width, (m + 1) / (m + 1 + np.array(domain.cardinality, m.dtype)[None])
 
     def tell(self, state: TPEState, candidates: Candidates, results: Results) -> TPEState:

@@ -5,6 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from scipy import stats
 from scipy.special import ndtr
 
@@ -38,7 +39,7 @@ def kernel(x, centre, width, same):
 
 def test_the_density_is_the_mean_of_the_kernels_and_the_uniform_one():
     centre, x, used = points(6), points(20, seed=1), jnp.array([True, True, False, True, True, False])
-    width, same = jnp.float32(0.15), jnp.full((1, 4), 0.6)
+    width, same = jnp.full((6, 4), 0.15), jnp.full((1, 4), 0.6)
     log = jax.jit(functools.partial(parzen.log_density, domain=DOMAIN))(x, centre, used, width, same)
     expected = [
         (1 + sum(kernel(row, c, 0.15, 0.6) for c, use in zip(np.asarray(centre), used, strict=True) if use)) / 5
@@ -53,7 +54,7 @@ def test_samples_follow_the_kernel():
         parzen.sample(
             jax.random.uniform(jax.random.key(0), (size, 4)),
             jnp.tile(centre, (size, 1)),
-            jnp.float32(0.2),
+            jnp.full((size, 4), 0.2),
             jnp.full((1, 4), 0.6),
             DOMAIN,
         ),
@@ -115,3 +116,19 @@ def test_the_oldest_are_forgotten_but_not_the_best():
     expected = np.sort(np.concatenate([loss[:25], loss[35:]]))
     np.testing.assert_array_equal(state.loss, expected)
     assert int(state.told) == 60
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 9])
+def test_kernels_are_as_wide_as_points_lie_apart(count):
+    centre = jax.random.uniform(jax.random.key(count), (12, 2))
+    used = jnp.arange(12) % 12 < count
+    width = jax.jit(parzen.spacing)(centre, used, 0.05)[:count]
+    for coordinate, found in enumerate(np.asarray(width).T):
+        for i, x in enumerate(own := np.asarray(centre[:count, coordinate])):
+            gaps = [min(side) for side in (x - own[own < x], own[own > x] - x) if len(side)]
+            assert np.isclose(found[i], max(0.05, *gaps) if gaps else 1)
+
+
+def test_equal_points_have_the_least_width():
+    width = parzen.spacing(jnp.full((5, 1), 0.3), jnp.arange(5) < 4, 0.125)
+    np.testing.assert_allclose(width[:4], 0.125)
