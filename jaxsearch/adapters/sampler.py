@@ -127,7 +127,6 @@ class _Known:
         self.strategy, self.seed, self.sign = strategy, seed, sign
         self.groups = Groups()
         self.searches: dict[Group, Asked] = {}
-        self.open: set[int] = set()  # numbers of the trials that were begun here
         self.log: dict[int, _Ended] = {}
 
     def reseed(self, seed: int) -> None:
@@ -139,16 +138,14 @@ class _Known:
         return jax.random.fold_in(jax.random.key(self.seed), zlib.crc32(repr(group).encode()))
 
     def read(self, study: Study, number: int) -> None:
-        """Begins the trial with this number, and looks for others that were not begun or have not ended here."""
-        self.open.add(number)
-        if len(self.log) + len(self.open) <= number:
+        """Looks, for the trial with this number, whether earlier ones ended that did not end here."""
+        if len(self.log) < number:
             for trial in study.get_trials(deepcopy=False, states=FINISHED):
                 if trial.number not in self.log:
                     self.learn(trial, trial.state, trial.values)
 
     def learn(self, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
         """What came of a trial; of one that was pruned its last value, if it had any."""
-        self.open.discard(trial.number)
         loss = self.sign * float(values[0]) if values else np.inf
         distributions = self.groups.known(trial.distributions)
         ended = self.log[trial.number] = _Ended(trial.params, distributions, loss, state == TrialState.FAIL)

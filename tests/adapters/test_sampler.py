@@ -76,6 +76,16 @@ def test_it_learns_from_trials_that_it_did_not_propose():
     assert float(search.state.loss[0]) <= 1e-8  # of the chain, which only ever descends
 
 
+def test_it_learns_of_trials_that_another_process_ends():
+    study = study_of(study_name="shared")
+    other = optuna.load_study(study_name="shared", storage=study._storage, sampler=JaxSearchSampler(SWARM))
+    for _ in range(12):
+        trial = study.ask()
+        other.tell(trial.number, bowl(trial))
+    search = next(iter(study.sampler._known(study).searches.values()))
+    assert search.generation == 2
+
+
 def test_branches_are_searched_each_by_itself():
     def objective(trial):
         if trial.suggest_categorical("kind", ["a", "b"]) == "a":
