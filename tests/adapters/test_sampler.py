@@ -86,6 +86,19 @@ def test_it_learns_of_trials_that_another_process_ends():
     assert search.generation == 2
 
 
+@pytest.mark.filterwarnings("ignore:PartialFixedSampler is experimental")
+def test_some_parameters_may_be_fixed():
+    study = study_of()
+    study.optimize(bowl, 6)
+    search = next(iter(study.sampler._known(study).searches.values()))
+    study.sampler = optuna.samplers.PartialFixedSampler({"y": 0.25}, study.sampler)
+    study.optimize(bowl, 12)
+    assert all(trial.params["y"] == 0.25 for trial in study.trials[6:])
+    study.sampler = study.sampler._base_sampler
+    study.optimize(bowl, 2)
+    assert search.generation == 4  # the others were learned from
+
+
 def test_branches_are_searched_each_by_itself():
     def objective(trial):
         if trial.suggest_categorical("kind", ["a", "b"]) == "a":
