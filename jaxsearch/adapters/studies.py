@@ -1,6 +1,8 @@
 """Spaces and results of jaxsearch as those of Optuna, and spaces back."""
 
 import datetime
+import math
+from decimal import Decimal
 from typing import Any
 
 import jax
@@ -26,8 +28,8 @@ def to_optuna_distributions(space: PyTree) -> dict[str, BaseDistribution]:
     """Optuna's distribution of every number and label of a space, by the name that it has in `Result.trials`.
 
     That is `optimizer` for the branch of a Switch and `optimizer.sgd.momentum` for a parameter in the branch. Ordered
-    numbers at equal steps become a distribution with a step; options that are no plain values, or equal for Optuna (1
-    and True), become texts.
+    numbers at equal decimal steps become a distribution with a step; options that are no plain values, or equal for
+    Optuna (1 and True), become texts.
     """
     return {name: _distribution(dimension) for name, dimension in dimensions(space).items()}
 
@@ -45,16 +47,20 @@ def _distribution(dimension: Any) -> BaseDistribution:
 
 
 def _steps(options: tuple[Any, ...]) -> BaseDistribution | None:
-    """The distribution whose values are these, if they are numbers at equal steps."""
-    kinds = {type(option) for option in options}
-    if len(options) < 2 or kinds not in ({int}, {float}) or options[0] >= options[-1]:
-        return None
-    step = (options[-1] - options[0]) / (len(options) - 1)
-    if not np.allclose(options, np.linspace(options[0], options[-1], len(options)), rtol=0, atol=1e-9 * step):
+    """The distribution whose values are these, if they are numbers at equal steps that Optuna can add up exactly."""
+    kinds, first, last, count = {type(option) for option in options}, options[0], options[-1], len(options) - 1
+    if not count or kinds not in ({int}, {float}) or not first < last:
         return None
     if kinds == {int}:
-        return IntDistribution(options[0], options[-1], step=round(step))
-    low, high, step = (float(f"{number:.12g}") for number in (options[0], options[-1], step))
+        step = max((last - first) // count, 1)
+        exact = max(-first, last) <= 2**53 and options == tuple(range(first, last + 1, step))  # Optuna keeps doubles
+        return IntDistribution(first, last, step=step) if exact else None
+    step = (last - first) / count
+    if not math.isfinite(step) or not all(abs(first + i * step - one) <= 1e-9 * step for i, one in enumerate(options)):
+        return None
+    low, high, step = (float(f"{number:.12g}") for number in (first, last, step))
+    if (Decimal(str(high)) - Decimal(str(low))) % Decimal(str(step)):
+        return None  # as for thirds, of which Optuna would leave out the last
     return FloatDistribution(low, high, step=step)
 
 
@@ -144,4 +150,6 @@ def to_optuna_study(result: Result, **settings: Any) -> optuna.Study:
 
 def _options(dimension: Any, distribution: Any) -> Any:
     """What the options of a dimension are called in its distribution, in their order."""
-    return distribution.choices if isinstance(distribution, CategoricalDistribution) else dimension.options
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices
+    return [min(max(option, distribution.low), distribution.high) for option in dimension.options]  # 0.1 + 0.2 is 0.3

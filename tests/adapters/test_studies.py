@@ -1,3 +1,6 @@
+import functools
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -39,10 +42,22 @@ def test_too_many_steps_are_refused():
         from_optuna_distributions({"x": FloatDistribution(0, 1, step=1e-6)})
 
 
-@pytest.mark.parametrize("options", [(1, 2, 4), (3, 2, 1), ("a", "b"), (1, 2.0, 3)])
+@pytest.mark.parametrize(
+    "options",
+    [(1, 2, 4), (3, 2, 1), ("a", "b"), (1, 2.0, 3), (0.0, 1 / 3, 2 / 3, 1.0), (0.0, math.inf), (0, 2**60), (0, 5, 1)],
+    ids=repr,
+)
 def test_an_order_without_equal_steps_has_options(options):
     found = to_optuna_distributions({"x": js.Choice(*options, ordered=True)})
     assert found == {"x": CategoricalDistribution(options)}
+
+
+def test_a_step_that_is_added_up_stays_inside_of_its_distribution():
+    space = {"x": js.Choice(0.1, 0.2, 0.1 + 0.2, ordered=True)}
+    search = functools.partial(js.search, lambda key, params: -1.0 * params["x"], space, js.RandomSearch())
+    study = to_optuna_study(search(key=jax.random.key(0), num_generations=1, progress=False))
+    assert study.trials[0].distributions["x"] == FloatDistribution(0.1, 0.3, step=0.1)
+    assert study.best_params == {"x": 0.3}
 
 
 def test_a_result_becomes_a_study():
