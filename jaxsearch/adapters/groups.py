@@ -1,12 +1,24 @@
 """Which parameters of a study always occur together."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from optuna.distributions import BaseDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from jaxsearch.adapters.distributions import Coordinate, Distributions
 
-Item = tuple[str, BaseDistribution]
+
+class Item(NamedTuple):
+    """A parameter; its options may be lists, which have no hash, and NaN, which has another one every time."""
+
+    name: str
+    distribution: BaseDistribution
+
+    def __hash__(self) -> int:
+        one = self.distribution
+        return hash((self.name, len(one.choices) if isinstance(one, CategoricalDistribution) else one))
+
+
 Group = tuple[Item, ...]
 
 
@@ -25,7 +37,7 @@ class Groups:
         """Equal ones as the same object, which are quicker to compare."""
         if distributions == self.last:
             return self.last
-        return self.kinds.get(frozenset(distributions.items()), distributions)
+        return self.kinds.get(_items(distributions), distributions)
 
     def add(self, distributions: Distributions) -> None:
         """Takes note of the parameters of a trial."""
@@ -34,7 +46,7 @@ class Groups:
         self.changed -= set(distributions)
         self.changed |= {name for name, one in distributions.items() if self.latest.get(name, one) != one}
         self.latest |= distributions
-        self.kinds[frozenset(distributions.items())] = self.last = distributions
+        self.kinds[_items(distributions)] = self.last = distributions
         self._together = None
 
     def together(self) -> dict[str, BaseDistribution]:
@@ -53,7 +65,11 @@ class Groups:
 
     def _split(self, space: Mapping[str, BaseDistribution]) -> list[Group]:
         groups: dict[tuple[bool, ...], list[Item]] = {}
-        for item in sorted(space.items(), key=lambda item: (*Coordinate(item[1]).kind, item[0])):
-            if not item[1].single():
+        for item in sorted(_items(space), key=lambda item: (*Coordinate(item.distribution).kind, item.name)):
+            if not item.distribution.single():
                 groups.setdefault(tuple(item in kind for kind in self.kinds), []).append(item)
         return [tuple(group) for group in groups.values()]
+
+
+def _items(space: Mapping[str, BaseDistribution]) -> frozenset[Item]:
+    return frozenset(map(Item._make, space.items()))

@@ -135,7 +135,9 @@ class _Known:
             search.key = self._key(group)
 
     def _key(self, group: Group) -> Any:
-        return jax.random.fold_in(jax.random.key(self.seed), zlib.crc32(repr(group).encode()))
+        # Of the names alone: the text of an option may have an address in it, which no other session has.
+        names = repr([name for name, _ in group])
+        return jax.random.fold_in(jax.random.key(self.seed), zlib.crc32(names.encode()))
 
     def read(self, study: Study, number: int) -> None:
         """Looks, for the trial with this number, whether earlier ones ended that did not end here."""

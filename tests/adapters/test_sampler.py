@@ -181,6 +181,22 @@ def test_values_are_plain_and_inside(distribution, expected):
         assert distribution._contains(distribution.to_internal_repr(value))
 
 
+@pytest.mark.filterwarnings("ignore:Choices for a categorical distribution should be")
+def test_options_may_be_anything():
+    """Also a list, which has no hash, and a NaN, which no other one equals; both are made anew for each trial."""
+
+    def objective(trial):
+        trial.suggest_categorical("options", [[8, 8], float("nan"), None])
+        return trial.suggest_float(trial.suggest_categorical("kind", ["x", "y"]), 0, 1)
+
+    study = study_of()
+    study.optimize(objective, 30)
+    known = study.sampler._known(study)
+    assert len(known.groups.kinds) == 2
+    _, *groups = known.searches.values()  # the first was of what the first trial had
+    assert [search.generation >= 1 for search in groups] == [True] * 3
+
+
 def test_every_value_is_drawn_equally_often():
     study = study_of(js.RandomSearch(population_size=64), seed=1)
     study.optimize(
