@@ -74,14 +74,11 @@ class Asked:
     def learn(self, number: int, params: Mapping[str, Any], loss: float) -> None:
         """What came of the trial with this number; of one that failed early, `params` may lack some."""
         proposal = self.proposals.pop(number, None)
-        if all(name in params for name in self.coordinates):
-            tried = {name: params[name] for name in self.coordinates}
-        elif proposal:
+        tried = {name: params[name] for name in self.coordinates if name in params}
+        if proposal and len(tried) < len(self.coordinates):
             tried = proposal.params
-        else:
-            return
         if proposal and proposal.generation == self.generation and np.isnan(self.loss[proposal.row]):
-            x = proposal.x if tried == proposal.params else self._point(tried)
+            x = proposal.x if self._same(tried, proposal.params) else self._point(tried)
             self._fill(proposal.row, x, loss)
         else:
             self.foreign.append((tried, loss))
@@ -121,10 +118,11 @@ class Asked:
             while self.foreign and (row := self._open(self.rows.popleft)) is not None:
                 params, loss = self.foreign.popleft()
                 x = self._row(row)
-                if params == self._params(x):  # an earlier session proposed it
+                if self._same(params, self._params(x)):  # an earlier session proposed it
                     self._fill(row, x, loss)
-                else:
-                    self.rows.appendleft(row)
+                    continue
+                self.rows.appendleft(row)
+                if len(params) == len(self.coordinates):
                     last = self._open(self.rows.pop)
                     self._fill(row if last is None else last, self._point(params), loss)
             if self.missing:
@@ -152,6 +150,11 @@ class Asked:
         if self.fresh is None:
             self.fresh = np.asarray(self.asked[0].x)
         return self.fresh[row]
+
+    def _same(self, tried: dict[str, Any], own: dict[str, Any]) -> bool:
+        """Whether these, as far as they go, are those that were proposed; NaN is NaN, and a storage keeps doubles."""
+        places = self.coordinates.items()
+        return tried == own or all(one.x(tried[name]) == one.x(own[name]) for name, one in places if name in tried)
 
     def _params(self, x: np.ndarray) -> dict[str, Any]:
         """The plain Python values at a point `[D]`."""

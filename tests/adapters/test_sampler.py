@@ -63,6 +63,21 @@ def test_a_study_that_is_loaded_goes_on_as_if_it_had_not_stopped():
     assert params(parts) == params(whole)
 
 
+def test_so_does_one_with_trials_that_failed_before_they_had_all_parameters():
+    def objective(trial):
+        x, option = trial.suggest_float("x", -1, 1), trial.suggest_categorical("option", [float("nan"), "a"])
+        if trial.number % 4 == 3:
+            raise ArithmeticError
+        return x**2 + (option == "a") + trial.suggest_float("y", 0, 1)
+
+    whole, parts = study_of(), study_of()
+    whole.optimize(objective, 22, catch=ArithmeticError)
+    parts.optimize(objective, 13, catch=ArithmeticError)
+    parts.sampler = JaxSearchSampler(SWARM, seed=0)
+    parts.optimize(objective, 9, catch=ArithmeticError)
+    assert str(params(parts)) == str(params(whole))  # as texts, in which NaN equals NaN
+
+
 def test_it_learns_from_trials_that_it_did_not_propose():
     study = study_of(js.LocalSearch(), seed=3)
     near = {"x": 0.3001, "y": 0.5}
