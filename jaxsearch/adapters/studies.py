@@ -115,17 +115,18 @@ def to_optuna_study(result: Result, **settings: Any) -> optuna.Study:
     """
     table, domain = result.trials(), codec.domain(result.space)
     found, distributions = dimensions(result.space), to_optuna_distributions(result.space)
+    shown = {name: full if (full := f"params.{name}") in table else name for name in found}
     x = bounds.clip(jnp.asarray(result.archive.x))  # type: ignore[union-attr]  # else there is no table
     index, active = jax.device_get((domain.index(x), domain.active(x)))
 
     def column(name: str, index: np.ndarray) -> list[Any]:
         if isinstance(found[name], Float | Int):
-            return table[name].tolist()
+            return table[shown[name]].tolist()
         labels = _options(found[name], distributions[name])
         return [labels[i] for i in index]
 
     columns = [column(name, index[:, i]) for i, name in enumerate(found)]
-    more = {name: table[name].tolist() for name in table if name not in (*found, "trial", "loss", "seconds")}
+    more = {name: table[name].tolist() for name in table if name not in (*shown.values(), "trial", "loss", "seconds")}
     ends = np.cumsum(table["seconds"].astype(float))
     times = [datetime.datetime.now() - datetime.timedelta(seconds=second) for second in ends[-1] - ends]
 

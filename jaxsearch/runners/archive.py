@@ -64,21 +64,25 @@ class Archive(NamedTuple):
     def table(self, space: PyTree) -> dict[str, np.ndarray]:
         """The trials as columns `[N]`: trial, generation, status, loss, the parameters, and what else is known.
 
-        The parameters are named as in `spaces.columns`. Numbers that the evaluator adds follow under their names, those
-        with a further axis with an index in brackets, e.g. `folds[0]`. A DataFrame of pandas takes the dict.
+        The parameters are named as in `spaces.columns`, with `params.` before a name that another column has, such as
+        `loss`. Numbers that the evaluator adds follow under their names, those with a further axis with an index in
+        brackets, e.g. `folds[0]`. A DataFrame of pandas takes the dict.
         """
         table = {"trial": np.arange(len(self.loss)), "generation": self.generation, "status": self.status}
-        table |= {"loss": self.loss} | columns(space, configurations(space, self.x))
+        table |= {"loss": self.loss}
         more = {name: getattr(self, name) for name in ("violation", "budget", "origin")}
         more |= self.aux if isinstance(self.aux, dict) else {"aux": self.aux}
+        others: dict[str, np.ndarray] = {}
         for name, value in (more | {"seconds": self.seconds}).items():
             for path, leaf in jax.tree_util.tree_flatten_with_path(value)[0]:
                 full = name + jax.tree_util.keystr(path)
                 if leaf.ndim == 1:
-                    table[full] = leaf
+                    others[full] = leaf
                 elif leaf.ndim == 2:
-                    table |= {f"{full}[{i}]": leaf[:, i] for i in range(leaf.shape[1])}
-        return table
+                    others |= {f"{full}[{i}]": leaf[:, i] for i in range(leaf.shape[1])}
+        params = columns(space, configurations(space, self.x))
+        table |= {f"params.{name}" if name in table or name in others else name: params[name] for name in params}
+        return table | others
 
 
 def rows(generation: Generation) -> Archive:

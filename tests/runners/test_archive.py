@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 import jaxsearch as js
+from jaxsearch.adapters.optuna import to_optuna_study
+from jaxsearch.report import page
 from jaxsearch.runners.archive import Archive, restored
 from jaxsearch.spaces.columns import columns
 
@@ -73,6 +75,20 @@ def test_names_that_look_like_places_are_quoted():
         "c[0]": [5, 5],
         "'c[0]'": [7, 7],
     }
+
+
+def test_a_parameter_may_have_the_name_of_another_column():
+    space = {"loss": js.Choice("hinge", "huber"), "seconds": js.Int(1, 3), "rate": js.Float(0, 1)}
+    result = js.search(
+        lambda key, params: params["rate"], space, js.RandomSearch(), key=jax.random.key(0), num_generations=3
+    )
+    table = result.trials()
+    assert table["loss"].min() == float(result.loss)
+    assert set(table["params.loss"]) <= {"hinge", "huber"}
+    assert table["params.seconds"].dtype == int
+    study = to_optuna_study(result)
+    assert study.best_params == js.describe(space, result.params)
+    assert "loss" in page(result.archive, space, title="clash")
 
 
 def test_options_that_look_alike_are_no_duplicates():
