@@ -30,7 +30,8 @@ class FiniteDifferences:
         True
 
     A generation has the P candidates of the strategy and, for each of the C continuous coordinates, their P neighbours
-    along it: P (1 + C) candidates. Discrete coordinates, and neighbours that failed, have a slope of 0.
+    along it: P (1 + C) candidates. Discrete coordinates, neighbours that failed, and points that somebody evaluated in
+    place of a neighbour have a slope of 0.
 
     strategy: one that needs gradients, e.g. `GradientSearch()`.
     step: in (0, 1/2], a length in the unit cube; None is the root of the machine epsilon, 3.5e-4 in float32. A loss
@@ -67,7 +68,9 @@ class FiniteDifferences:
         blocks = candidates.x[count:].reshape(len(along), count, candidates.x.shape[1])
         run = blocks[np.arange(len(along)), :, along] - own.x.T[along]  # as rounded, not as wished for
         rise = results.loss[count:].reshape(len(along), count) - measured.loss[None]
-        slope = jnp.where(jnp.isfinite(rise), rise / run, 0).astype(own.x.dtype)
+        beside = jnp.sum(blocks != own.x[None], axis=-1) == 1  # but for one coordinate the same point
+        beside &= run != 0
+        slope = jnp.where(jnp.isfinite(rise) & beside, rise / jnp.where(beside, run, 1), 0).astype(own.x.dtype)
         gradient = jnp.zeros_like(own.x).at[:, along].set(slope.T)
         inner = self.strategy.tell(state.inner, own, measured._replace(grad=gradient))
         return FiniteDifferencesState(inner, state.domain)

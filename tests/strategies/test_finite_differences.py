@@ -35,6 +35,22 @@ def test_the_slopes_are_those_of_the_loss():
     np.testing.assert_allclose(grad, exact, rtol=2e-2, atol=2e-2)
 
 
+def test_points_in_place_of_neighbours_have_no_slope():
+    told = []
+
+    class Listener(js.GradientSearch):
+        def tell(self, state, candidates, results):
+            told.append(results.grad)
+            return state
+
+    strategy = js.FiniteDifferences(Listener(population_size=2))
+    candidates, state = strategy.ask(jax.random.key(1), strategy.init(jax.random.key(0), js.domain(SPACE)))
+    x = candidates.x.at[2].set(0.25).at[5].set(candidates.x[1])  # another point, and the same as its candidate
+    strategy.tell(state, candidates._replace(x=x), js.Results(jnp.arange(8.0)))
+    assert np.all(np.isfinite(told[0]))
+    np.testing.assert_array_equal(told[0] != 0, [[False, False, True, True], [False, True, False, True]])
+
+
 def test_gradient_search_descends_without_gradients():
     strategy = js.FiniteDifferences(js.GradientSearch())
     found = js.minimize(loss, SPACE, strategy, key=jax.random.key(0), num_generations=60)
