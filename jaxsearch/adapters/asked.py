@@ -47,6 +47,7 @@ class Asked:
     A generation ends when each of its rows has a loss. Where rows are still being evaluated, others of the same rows
     are proposed, so that nobody waits, and who never answers is replaced; the first answer counts. Trials that were
     not proposed here take rows that nobody has yet: a log of trials is learned from as if it were the strategy's own.
+    Of finite differences the rows hang together, so that the same points are proposed again, and no others taken.
     """
 
     def __init__(self, strategy: Strategy, distributions: Distributions, key: Key):
@@ -54,6 +55,7 @@ class Asked:
         self.key = key
         cube = domain(list(self.coordinates.values()))
         self.strategy = FiniteDifferences(strategy) if needs_gradients(strategy, cube) else strategy
+        self.fixed = isinstance(self.strategy, FiniteDifferences)  # its neighbours mean nothing at any other point
         self.state = _init(key, self.strategy, cube)
         self.generation = 0
         self.proposals: dict[int, Proposal] = {}  # handed out, by the trial's number
@@ -102,10 +104,11 @@ class Asked:
 
     def _again(self) -> None:
         """Other points for the rows without a loss."""
-        candidates, _, anywhere = self._ask()
-        same = np.all(candidates.x == self.asked[0].x, axis=1, keepdims=True)  # of strategies that draw nothing here
-        self.fresh = np.where(same, anywhere, candidates.x)
         self.rows = deque(np.flatnonzero(np.isnan(self.loss)).tolist())
+        if not self.fixed:
+            candidates, _, anywhere = self._ask()
+            same = np.all(candidates.x == self.asked[0].x, axis=1, keepdims=True)  # of strategies that draw nothing
+            self.fresh = np.where(same, anywhere, candidates.x)
 
     def _ask(self) -> tuple[Candidates, State, Array]:
         number = np.array([self.generation, self.attempt])
@@ -122,7 +125,7 @@ class Asked:
                     self._fill(row, x, loss)
                     continue
                 self.rows.appendleft(row)
-                if len(params) == len(self.coordinates):
+                if len(params) == len(self.coordinates) and not self.fixed:
                     last = self._open(self.rows.pop)
                     self._fill(row if last is None else last, self._point(params), loss)
             if self.missing:

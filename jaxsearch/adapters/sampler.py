@@ -39,7 +39,8 @@ class JaxSearchSampler(BaseSampler):
     at least the number of workers. A trial that failed counts as worst, one that was pruned by its last value.
 
     strategy: any strategy, or the name of one. One that needs gradients gets them from finite differences, an
-        additional trial for each continuous parameter.
+        additional trial for each continuous parameter; it learns from its own trials only, and with more workers than
+        these, some try the same.
     seed: of all random draws; None for a different one each time.
     Raises ValueError for a name that is unknown, a seed below 0, and for studies with several objectives.
     """

@@ -143,6 +143,15 @@ def test_who_never_answers_is_replaced():
     assert np.isclose(float(np.min(search.state.best_loss)), 0.0)
 
 
+def test_slopes_come_from_neighbours_alone_where_workers_ask_at_the_same_time():
+    study = study_of(js.GradientSearch())
+    for _ in range(30):
+        study.enqueue_trial({"x": 1.0, "y": 1.0})
+        for trial in [study.ask() for _ in range(5)]:
+            study.tell(trial, bowl(trial))
+    assert study.best_value < 1e-6
+
+
 def test_threads_share_a_sampler():
     study = study_of()
     study.optimize(bowl, 40, n_jobs=4)
