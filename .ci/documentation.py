@@ -15,7 +15,7 @@ MODULES = """jaxsearch jaxsearch.models.portable jaxsearch.problems.functions ja
 jaxsearch.problems.datasets jaxsearch.problems.control jaxsearch.report jaxsearch.testing
 jaxsearch.adapters.optuna jaxsearch.adapters.sklearn""".split()
 
-NAMES = re.compile(r"((?:\w+, )*\w+): ")
+NAMES = re.compile(r"((?:[a-z]\w*, )*[a-z]\w*): ")  # no sentence
 
 
 def as_markdown(docstring: str) -> str:

@@ -67,6 +67,12 @@ def test_there_are_examples():
     assert len(EXAMPLES) >= 8
 
 
+def test_fields_become_items_and_sentences_do_not():
+    convert = documentation.as_markdown
+    assert convert("low, high: bounds. log: a scale.") == "\n- `low, high`: bounds.\n- `log`: a scale."
+    assert convert("Linear: every value is alike.") == "Linear: every value is alike."
+
+
 def test_the_reference_is_built(tmp_path):
     documentation.build(tmp_path)
     text = (tmp_path / "jaxsearch.html").read_text(encoding="utf-8")
