@@ -27,6 +27,7 @@ class Groups:
 
     def __init__(self) -> None:
         self.kinds: dict[frozenset[Item], Distributions] = {}  # the different sets of parameters that trials have had
+        self.occurs: dict[Item, int] = {}  # bit k: whether the k-th of these sets has the parameter
         self.latest: dict[str, BaseDistribution] = {}
         self.changed: set[str] = set()  # parameters whose range is not the one that they had before
         self.last: Distributions = {}
@@ -46,7 +47,10 @@ class Groups:
         self.changed -= set(distributions)
         self.changed |= {name for name, one in distributions.items() if self.latest.get(name, one) != one}
         self.latest |= distributions
-        self.kinds[_items(distributions)] = self.last = distributions
+        items = _items(distributions)
+        if items not in self.kinds:
+            self.occurs |= {item: self.occurs.get(item, 0) | 1 << len(self.kinds) for item in items}
+        self.kinds[items] = self.last = distributions
         self._together = None
 
     def together(self) -> dict[str, BaseDistribution]:
@@ -64,10 +68,10 @@ class Groups:
         return self._groups if space == self._together else self._split(space)
 
     def _split(self, space: Mapping[str, BaseDistribution]) -> list[Group]:
-        groups: dict[tuple[bool, ...], list[Item]] = {}
+        groups: dict[int, list[Item]] = {}
         for item in sorted(_items(space), key=lambda item: (*Coordinate(item.distribution).kind, item.name)):
             if not item.distribution.single():
-                groups.setdefault(tuple(item in kind for kind in self.kinds), []).append(item)
+                groups.setdefault(self.occurs.get(item, 0), []).append(item)
         return [tuple(group) for group in groups.values()]
 
 

@@ -11,6 +11,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import TrialState
 
 import jaxsearch as js
+from jaxsearch.adapters.groups import Groups, Item
 from jaxsearch.adapters.optuna import JaxSearchSampler
 
 SWARM = js.PSO(population_size=5)
@@ -181,6 +182,17 @@ def test_a_parameter_whose_range_has_just_changed_is_drawn_anew():
         study.optimize(lambda trial, high=high: trial.suggest_int("n", 0, high) / high, 1)
         assert study.trials[-1].params["n"] <= high
     assert [dict(group)["n"].high for group in study.sampler._known(study).searches] == [10, 5]
+
+
+def test_a_range_that_changes_in_every_trial_costs_no_more_in_the_end(monkeypatch):
+    looked_up, groups, before = [], Groups(), Item.__hash__
+    monkeypatch.setattr(Item, "__hash__", lambda item: looked_up.append(item) or before(item))
+    costs = []
+    for high in range(1, 100):
+        groups.add({"x": FloatDistribution(0, high), "y": FloatDistribution(0, 1)})
+        assert list(groups.together()) == ["x", "y"][high > 1 :]
+        costs.append(len(looked_up))
+    assert costs[98] - costs[97] == costs[2] - costs[1]
 
 
 @pytest.mark.parametrize(
