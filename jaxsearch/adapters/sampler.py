@@ -19,6 +19,7 @@ from jaxsearch.adapters.groups import Group, Groups
 from jaxsearch.core.names import check_name
 from jaxsearch.core.protocols import Strategy
 from jaxsearch.strategies import registry
+from jaxsearch.strategies.seeded import Seeded
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
@@ -42,7 +43,7 @@ class JaxSearchSampler(BaseSampler):
         additional trial for each continuous parameter; it learns from its own trials only, and with more workers than
         these, some try the same.
     seed: of all random draws; None for a different one each time.
-    Raises ValueError for a name that is unknown, a seed below 0, and for studies with several objectives.
+    Raises ValueError for a name that is unknown, for `Seeded`, a seed below 0, and for studies with several objectives.
     """
 
     def __init__(self, strategy: Strategy | str = "tpe", *, seed: int | None = None):
@@ -51,6 +52,8 @@ class JaxSearchSampler(BaseSampler):
             strategy = registry[strategy]()
         if isinstance(strategy, type) or not isinstance(strategy, Strategy):
             raise ValueError(f"strategy must have init, ask and tell; got {strategy!r}. Use e.g. js.CMAES().")
+        if any(isinstance(node, Seeded) for node in jax.tree.leaves(strategy, is_leaf=lambda n: isinstance(n, Seeded))):
+            raise ValueError("Seeded has points in the order of a space, which studies lack. Use study.enqueue_trial.")
         if seed is not None and not (isinstance(seed, int | np.integer) and 0 <= seed < 2**32):
             raise ValueError(f"seed must be an integer in 0..2**32-1; got {seed!r}. Leave it out for a random one.")
         self._strategy: Any = strategy

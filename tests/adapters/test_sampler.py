@@ -249,6 +249,7 @@ def test_every_value_is_drawn_equally_often():
     [
         (lambda: JaxSearchSampler("cma"), "cma"),
         (lambda: JaxSearchSampler(js.CMAES), "init, ask and tell"),
+        (lambda: JaxSearchSampler(js.Restart(js.Seeded(SWARM, np.zeros((1, 2))))), "Use study.enqueue_trial"),
         (lambda: JaxSearchSampler(seed=-1), "seed must be an integer in 0..2\\*\\*32-1; got -1"),
     ],
 )
