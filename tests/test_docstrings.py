@@ -55,8 +55,10 @@ def test_every_public_name_is_documented(name):
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_examples_run(example):
+def test_examples_run(example, request):
+    before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    request.addfinalizer(lambda: optuna.logging.set_verbosity(before))
     example.globs |= {"jax": jax, "jnp": jnp, "js": js, "optuna": optuna}
     runner = doctest.DocTestRunner()
     runner.run(example)

@@ -21,6 +21,8 @@ class Item(NamedTuple):
 
 Group = tuple[Item, ...]
 
+MOST_RANGES = 8  # of a parameter, after which it counts as one that changes in every trial: each compiles a search
+
 
 class Groups:
     """Splits the parameters of the trials so far into groups whose members were always suggested together."""
@@ -30,6 +32,7 @@ class Groups:
         self.occurs: dict[Item, int] = {}  # bit k: whether the k-th of these sets has the parameter
         self.latest: dict[str, BaseDistribution] = {}
         self.changed: set[str] = set()  # parameters whose range is not the one that they had before
+        self.ranges: dict[str, int] = {}  # how often that happened
         self.last: Distributions = {}
         self._together: dict[str, BaseDistribution] | None = None  # what the fields above say, until they change
         self._groups: list[Group] = []
@@ -45,7 +48,9 @@ class Groups:
         if distributions is self.last and not self.changed:
             return
         self.changed -= set(distributions)
-        self.changed |= {name for name, one in distributions.items() if self.latest.get(name, one) != one}
+        changed = {name for name, one in distributions.items() if self.latest.get(name, one) != one}
+        self.changed |= changed
+        self.ranges |= {name: self.ranges.get(name, 1) + 1 for name in changed}
         self.latest |= distributions
         items = _items(distributions)
         if items not in self.kinds:
@@ -54,9 +59,10 @@ class Groups:
         self._together = None
 
     def together(self) -> dict[str, BaseDistribution]:
-        """The parameters whose range is known, and not one that has just changed; by name."""
+        """The parameters whose range is known, and neither has just changed nor does so all the time; by name."""
         if self._together is None:
-            known = {name: one for name, one in self.latest.items() if name not in self.changed and not one.single()}
+            restless = {name for name, count in self.ranges.items() if count > MOST_RANGES} | self.changed
+            known = {name: one for name, one in self.latest.items() if name not in restless and not one.single()}
             self._groups, self._together = self._split(known), known
         return dict(self._together)  # whoever gets it may take names out
 

@@ -34,10 +34,11 @@ class JaxSearchSampler(BaseSampler):
 
     Parameters that always occur together are searched together, each such group by a strategy of its own, so that the
     branches of a conditional space do not disturb each other. A parameter that no trial has had yet, or whose range
-    has just changed, is drawn at random. Trials that the sampler did not propose (enqueued, added, of another process
-    or an earlier session) are learned from, too: with the same seed, a study that is loaded goes on as if it had never
-    stopped. With `n_jobs`, or several processes, no trial waits for another; use a strategy with `population_size` of
-    at least the number of workers. A trial that failed counts as worst, one that was pruned by its last value.
+    has just changed or does so again and again, is drawn at random. Trials that the sampler did not propose (enqueued,
+    added, of another process or an earlier session) are learned from, too: with the same seed, a study that is loaded
+    goes on as if it had never stopped. With `n_jobs`, or several processes, no trial waits for another; use a strategy
+    with `population_size` of at least the number of workers. A trial that failed counts as worst, one that was pruned
+    by its last value. Losses are rounded to float32, unless `jax_enable_x64` is set: shift those far from zero.
 
     strategy: any strategy, or the name of one. One that needs gradients gets them from finite differences, an
         additional trial for each continuous parameter; it learns from its own trials only, and with more workers than

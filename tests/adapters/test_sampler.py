@@ -11,7 +11,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import TrialState
 
 import jaxsearch as js
-from jaxsearch.adapters.groups import Groups, Item
+from jaxsearch.adapters.groups import MOST_RANGES, Groups, Item
 from jaxsearch.adapters.optuna import JaxSearchSampler
 
 SWARM = js.PSO(population_size=5)
@@ -165,12 +165,14 @@ def test_failed_trials_count_as_worst_and_pruned_ones_by_their_last_value():
         x = trial.suggest_float("x", 0, 1)
         if x > 0.5:
             raise ArithmeticError
+        if x < 0.25:
+            return x
         trial.report(x, 0)
         raise optuna.TrialPruned
 
     study = study_of(js.CMAES(population_size=6))
     study.optimize(objective, 61, catch=ArithmeticError)
-    assert {trial.state for trial in study.trials} == {TrialState.FAIL, TrialState.PRUNED}
+    assert {trial.state for trial in study.trials} == {TrialState.FAIL, TrialState.PRUNED, TrialState.COMPLETE}
     log = study.sampler._known(study).log
     for trial in study.trials:
         assert log[trial.number].loss == (np.inf if trial.state == TrialState.FAIL else trial.params["x"])
@@ -182,6 +184,17 @@ def test_a_parameter_whose_range_has_just_changed_is_drawn_anew():
         study.optimize(lambda trial, high=high: trial.suggest_int("n", 0, high) / high, 1)
         assert study.trials[-1].params["n"] <= high
     assert [dict(group)["n"].high for group in study.sampler._known(study).searches] == [10, 5]
+
+
+def test_a_parameter_whose_range_changes_again_and_again_is_drawn_at_random():
+    study = study_of()
+    for _ in range(40):  # each range twice, so that it has not just changed
+        study.optimize(
+            lambda trial: trial.suggest_int("n", 0, 5 + trial.number // 2) + trial.suggest_float("x", 0, 1), 1
+        )
+    searched = [name for group in study.sampler._known(study).searches for name, _ in group]
+    assert 1 <= searched.count("n") <= MOST_RANGES
+    assert searched.count("x") <= MOST_RANGES + 1
 
 
 def test_a_range_that_changes_in_every_trial_costs_no_more_in_the_end(monkeypatch):
