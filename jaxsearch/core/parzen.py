@@ -50,18 +50,35 @@ def log_density(x: Array, centre: Array, used: Array, width: Array, same: Array,
     width: `[M, D]`, standard deviations.
     Coordinates that do not matter at `x` are integrated out.
     """
-    index, cells = domain.index(x)[:, None], np.array(domain.cardinality)[None, None]
-    discrete, categorical = domain.discrete[None, None], domain.categorical[None, None]
-    x, centre, same, width = x[:, None], centre[None], same[None], width[None]
+    index, own = domain.index(x), domain.index(centre)
     low, high = (domain.centre(index + side, x.dtype) for side in (-0.5, 0.5))
-    cell = _mass(low, high, centre, width) / (high - low)
-    normal = jnp.exp(-0.5 * ((x - centre) / width) ** 2) / (width * np.sqrt(2 * np.pi))
-    ordered = jnp.where(discrete, cell, normal)
-    ordered = ordered / _mass(jnp.zeros_like(centre), jnp.ones_like(centre), centre, width)
-    category = 1 - same + jnp.where(index == domain.index(centre), same * cells, 0)
-    factor = jnp.where(categorical, category, ordered)
-    factor = jnp.where(domain.active(centre) & domain.active(x), factor, 1)
-    log = jnp.sum(jnp.log(jnp.maximum(factor, jnp.finfo(x.dtype).tiny)), axis=2)
+    inside = _mass(jnp.zeros_like(centre), jnp.ones_like(centre), centre, width)
+
+    # Coordinates lead, which XLA adds up quickly, and each kind is computed for its own coordinates only.
+    def real(x: Array, centre: Array, width: Array, inside: Array) -> Array:
+        return -0.5 * ((x - centre) / width) ** 2 - jnp.log(width * inside * np.sqrt(2 * np.pi))
+
+    def integer(low: Array, high: Array, centre: Array, width: Array, inside: Array) -> Array:
+        share = _mass(low, high, centre, width) / (high - low)
+        return jnp.log(jnp.maximum(share, jnp.finfo(share.dtype).tiny)) - jnp.log(inside)
+
+    def category(index: Array, own: Array, same: Array, cells: Array) -> Array:
+        return jnp.where(index == own, jnp.log(1 - same + same * cells), jnp.log(1 - same))
+
+    cells = np.array(domain.cardinality, x.dtype)[None]
+    kinds = (
+        (~domain.discrete, real, [x], [centre, width, inside]),
+        (domain.discrete & ~domain.categorical, integer, [low, high], [centre, width, inside]),
+        (domain.categorical, category, [index], [own, jnp.broadcast_to(same, cells.shape), cells]),
+    )
+    log = jnp.zeros((len(x), len(centre)), x.dtype)
+    for mask, factor, points, kernels in kinds:
+        if len(along := np.flatnonzero(mask)):
+            value = factor(*(part.T[along, :, None] for part in points), *(part.T[along, None] for part in kernels))
+            if domain.conditional:
+                matters = domain.active(x).T[along, :, None] & domain.active(centre).T[along, None]
+                value = jnp.where(matters, value, 0)
+            log += jnp.sum(value, axis=0)
     log = jnp.concatenate([jnp.where(used[None], log, -jnp.inf), jnp.zeros_like(log[:, :1])], axis=1)
     return (logsumexp(log, axis=1) - jnp.log(1 + jnp.sum(used))).astype(x.dtype)
 
