@@ -64,7 +64,7 @@ class Groups:
             restless = {name for name, count in self.ranges.items() if count > MOST_RANGES} | self.changed
             known = {name: one for name, one in self.latest.items() if name not in restless and not one.single()}
             self._groups, self._together = self._split(known), known
-        return dict(self._together)  # whoever gets it may take names out
+        return dict(self._together)  # PartialFixedSampler takes names out
 
     def split(self, space: Mapping[str, BaseDistribution]) -> list[Group]:
         """The parameters of `space` in groups; those with a single value are left out.

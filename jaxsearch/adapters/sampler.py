@@ -82,7 +82,7 @@ class JaxSearchSampler(BaseSampler):
         with self._lock:
             known = self._known(study)
             known.read(study, trial.number)
-            return dict(known.groups.together())  # a copy, since PartialFixedSampler takes parameters out
+            return known.groups.together()
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
