@@ -31,8 +31,12 @@ class JaxSearchCV(BaseSearchCV):
     time, and learns from their scores; the fits of a generation are spread over `n_jobs` processes. No candidate is
     fitted twice, and all meet the same folds.
 
-        space = {"C": Float(1e-2, 1e3, log=True), "kernel": Switch(linear={}, rbf={"gamma": Float(1e-4, 1, log=True)})}
-        JaxSearchCV(SVC(), space, random_state=0).fit(X, y).best_params_
+        >>> from sklearn.linear_model import Ridge
+        >>> x = np.random.default_rng(0).normal(size=(30, 2))
+        >>> space = {"alpha": js.Float(1e-3, 1e3, log=True), "fit_intercept": js.Choice(False, True)}
+        >>> found = JaxSearchCV(Ridge(), space, max_evaluations=8, random_state=0).fit(x, x[:, 0] + 5)
+        >>> found.best_params_["fit_intercept"], len(found.cv_results_["params"])
+        (True, 8)
 
     estimator: what is fitted.
     space: a dict from names of parameters to dimensions. Of a `Switch` the name of the branch is the value of the

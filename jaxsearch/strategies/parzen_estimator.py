@@ -43,7 +43,8 @@ class TPE:
     population_size: points per generation, drawn independently of each other; 1 if None.
     memory: M, at least 50; beyond, the oldest but for the best 25 are forgotten.
     samples: at least 1, samples from l for every candidate.
-    num_initial: at least 2, uniform points before the first density. good: in (0, 1). width: above 0.
+    num_initial: at least 2, uniform points before the first density. good: in (0, 1).
+    width: above 0, of kernels in spaces with discrete coordinates.
     References: Bergstra, Bardenet, Bengio, Kegl, Algorithms for Hyper-Parameter Optimization, NeurIPS, 2011.
         Falkner, Klein, Hutter, BOHB, ICML, 2018 (joint kernels). Watanabe, Tree-Structured Parzen Estimator, arXiv
         2304.11127, 2023 (both widths).
