@@ -79,8 +79,11 @@ def load(
         raise ValueError(
             f"A table needs a target, the column to predict; {path or 'the frame'} came without. Name one."
         )
-    frame = files.read_frame(path) if path else source
-    return labelled.from_frame(frame, path.stem if path else "frame", target, task, tuple(drop), group)
+    if path is None:
+        return labelled.from_frame(source, "frame", target, task, tuple(drop), group)
+    reading = files.read_frame(path, drop=drop)
+    table = labelled.from_frame(reading.frame, path.stem, target, task, tuple(drop), group)
+    return table._replace(notes=reading.notes + table.notes)
 
 
 def load_rows(source: Any, columns: dict[str, list[str]]) -> rules.Rows:
@@ -109,12 +112,13 @@ def load_rows(source: Any, columns: dict[str, list[str]]) -> rules.Rows:
                 "Use the data that the model is for."
             )
         return rules.Rows(rules.float32(x, names), [])
-    frame = files.read_frame(path, [name for name, found in columns.items() if found]) if path else source
-    frame = rules.named(frame)
+    text = [name for name, categories in columns.items() if categories]
+    reading = files.read_frame(path, text) if path else files.Reading(source, [], {})
+    frame = rules.named(reading.frame)
     if missing := [name for name in columns if name not in frame.columns]:
         raise ValueError(f"The rows need the columns of training; {rules.listed(missing)} is missing. Add it.")
     x, notes = rules.encoded(frame, columns)
-    return rules.Rows(rules.float32(x, names), notes)
+    return rules.Rows(rules.float32(x, names), reading.notes + notes)
 
 
 def load_built_in(name: str, seed: int | None = None) -> Table:

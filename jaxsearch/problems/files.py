@@ -4,7 +4,7 @@ import contextlib
 import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,20 +13,58 @@ from jaxsearch.problems.packages import optional
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
-def read_frame(path: Path, text: Sequence[str] = ()) -> Any:
-    """The data frame of a CSV, TSV or Parquet file; the columns `text` are text whatever a CSV has in them.
+class Reading(NamedTuple):
+    """What a file holds.
 
-    Types are such that integers, booleans and text stay what they are where values are missing.
-    Raises ValueError if the file is damaged or something else.
+    frame: a data frame whose columns are text, numbers or booleans; a missing value is NA.
+    notes: a line for each choice that was made for the user.
+    faults: for each column that cannot be read with certainty what is in doubt, and the remedy;
+        such a column stays text.
+    """
+
+    frame: Any
+    notes: list[str]
+    faults: dict[str, str]
+
+
+def read_frame(
+    path: Path,
+    text: Sequence[str] = (),
+    target: str | None = None,
+    *,
+    drop: Sequence[str] = (),
+    separator: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    missing: Sequence[str] = (),
+) -> Reading:
+    """The data frame of a file.
+
+    Args:
+        path: a CSV, TSV or Parquet file.
+        text: columns that are text, spelled as in the file, whatever they hold; only an empty cell
+            and the words `missing` are missing values there.
+        target: a column that is text in the same way, unless all of its values are numbers. Types
+            of the other columns are decided by the rows that have a target.
+        drop: columns that nobody will use; nothing is said about them.
+        separator: between the fields of a line; None to find it.
+        decimal: the decimal mark, "." or ","; None to find it.
+        encoding: of text, such as "cp1252"; None to find it.
+        missing: words that stand for a missing value, beside those that always do.
+
+    Raises:
+        ValueError: if the file is damaged or something else, or if it can be read in two ways.
     """
     if path.suffix.lower() in SEPARATORS:
-        return _read_csv(path, SEPARATORS[path.suffix.lower()], text)
+        own = SEPARATORS[path.suffix.lower()]
+        return Reading(_read_csv(path, separator or own, text), [], {})
     optional("pandas")
     open_file = optional("pyarrow.parquet").ParquetFile
     with _reading(path, "a Parquet file"), open_file(path) as file:
         table = file.read()
         table.validate(full=True)  # pyarrow itself finds out only when a damaged text is used
-        return table.to_pandas(integer_object_nulls=True)
+        # Integers, booleans and text stay what they are where values are missing.
+        return Reading(table.to_pandas(integer_object_nulls=True), [], {})
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -55,7 +93,7 @@ def _read_csv(path: Path, separator: str, text: Sequence[str]) -> Any:
         frame = read(header=0, low_memory=False, dtype_backend="numpy_nullable", dtype=types)
     if not frame.index.equals(optional("pandas").RangeIndex(len(frame))):
         raise ValueError(f"{path} must have one name per column; its rows have more fields than its header. Add names.")
-    return frame.set_axis(header, axis=1)  # pandas would rename columns of the same name
+    return frame.set_axis([name.strip() for name in header], axis=1)  # pandas would rename columns of the same name
 
 
 @contextlib.contextmanager
