@@ -86,6 +86,21 @@ def report(outcome: Outcome) -> None:
         spread = f"+- {np.std(best.folds):.4f} over {len(best.folds)} folds"
         print(f"Cross-validation {metric.name}: {best.score:.4f} {spread}")
     print(f"Test {metric.name}: {outcome.test_score:.4f}, on rows that the search never saw")
+    _compare(outcome, best.score)
+
+
+def _compare(outcome: Outcome, score: float) -> None:
+    """The baselines, and a warning for each that is not beaten. score: the best one in validation."""
+    name = outcome.metric.name
+    for baseline in outcome.baselines.values():
+        numbers = {"validation": baseline.cross_validation, "test": baseline.test}
+        known = [f"{kind} {name} {number:.4f}" for kind, number in numbers.items() if number is not None]
+        print(f"Baseline, {baseline.what}: {', '.join([*known, baseline.note] if baseline.note else known)}")
+    for kind, baseline in outcome.baselines.items():
+        places = baseline.not_beaten(outcome.metric, score, outcome.test_score)
+        if places:
+            advice = "the columns may say nothing about the target" if kind == "constant" else "prefer what is simpler"
+            print(f"warning: the best network is no better than {baseline.what} in {' and '.join(places)}; {advice}")
 
 
 def show_lists() -> None:

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from jaxsearch.core.types import Array, PyTree
+from jaxsearch.evaluators.baselines import Baseline
 from jaxsearch.evaluators.fitted import Fitted
 from jaxsearch.evaluators.metrics import Metric
 from jaxsearch.evaluators.parameters import numbers
@@ -90,7 +91,7 @@ class Trials:
 
 
 class Outcome(NamedTuple):
-    """Everything that a finished run knows."""
+    """Everything that a finished run knows. baselines: by name, none if they are not known."""
 
     table: Table
     options: Any
@@ -100,6 +101,7 @@ class Outcome(NamedTuple):
     fitted: Fitted
     test_score: float
     seconds: float
+    baselines: dict[str, Baseline]
 
 
 def write(directory: Path, outcome: Outcome) -> None:
@@ -125,6 +127,7 @@ def _best(outcome: Outcome) -> dict[str, Any]:
         "folds": best.folds,
         "spread": float(np.std(best.folds)),
         "test_score": outcome.test_score,
+        "baselines": {name: baseline.facts() for name, baseline in outcome.baselines.items()},
         "architecture": best.architecture,
         "params": best.params,
         "trial": best.number,

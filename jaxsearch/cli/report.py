@@ -48,8 +48,18 @@ def _facts_of_best(path: Path, metric: Metric) -> list[tuple[str, Any]]:
             ("best network", best["architecture"]),
             (f"validation {metric.name}", f"{best['score']:.4g} +- {best['spread']:.2g}"),
             (f"test {metric.name}", f"{best['test_score']:.4g}"),
+            *_facts_of_baselines(best.get("baselines", {}), metric),
             ("stopped by", best["stopped"]),
             *best["versions"].items(),
         ]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is not as a run writes it: {error!r}. Restore it, or delete it.") from None
+
+
+def _facts_of_baselines(found: dict[str, dict[str, Any]], metric: Metric) -> list[tuple[str, Any]]:
+    facts = []
+    for baseline in found.values():
+        scores = {"validation": baseline["cross_validation"], "test": baseline["test"]}
+        known = [f"{kind} {metric.name} {score:.4g}" for kind, score in scores.items() if score is not None]
+        facts.append((baseline["what"], ", ".join([*known, baseline["note"]] if baseline["note"] else known)))
+    return facts

@@ -19,12 +19,14 @@ from jaxsearch.cli.report import write_report
 from jaxsearch.cli.terminal import outliving_terminal
 from jaxsearch.core.types import Key, PyTree
 from jaxsearch.evaluators import defaults, splits
+from jaxsearch.evaluators.baselines import Baseline, baselines
 from jaxsearch.evaluators.fitted import fit
 from jaxsearch.evaluators.halving import Halving
 from jaxsearch.evaluators.metrics import Metric, metric_for
 from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
 from jaxsearch.problems.datasets import Table, load
+from jaxsearch.runners.archive import Archive
 from jaxsearch.runners.checkpoint import Checkpoint
 from jaxsearch.runners.events import EventLog
 from jaxsearch.runners.result import Result
@@ -120,7 +122,8 @@ def _conclude(task: _Task, result: Result, directory: Path, started: float) -> i
         return 1
     score, seconds = float(metric.score(float(test_loss))), time.monotonic() - started
     result = dataclasses.replace(result, reason=task.reason)
-    outcome = Outcome(table, task.options, metric, result, trials, fitted, score, seconds)
+    simple = _baselines(task, archive)
+    outcome = Outcome(table, task.options, metric, result, trials, fitted, score, seconds, simple)
     output.report(outcome)
     write(directory, outcome)
     files = ["trials.csv", "best.json", "model.npz"]
@@ -131,6 +134,17 @@ def _conclude(task: _Task, result: Result, directory: Path, started: float) -> i
         print(f"The report could not be written: {error} Try again with: {again}", file=sys.stderr)
     print(f"Wrote {directory}/{', '.join(files[:-1])} and {files[-1]}", flush=True)
     return 0
+
+
+def _baselines(task: _Task, archive: Archive) -> dict[str, Baseline]:
+    """What is simpler, in the folds of the search and on the rows of the test; nothing if that goes wrong."""
+    key = jax.random.wrap_key_data(np.asarray(archive.aux["key"])[0])
+    rows = (task.table.x[task.test], task.table.y[task.test])
+    try:
+        return baselines(task.training, key, rows, task.table.classes)
+    except Exception as error:  # whatever becomes of the baselines, the result is there
+        print(f"The baselines could not be computed: {' '.join(str(error).split())}", file=sys.stderr)
+        return {}
 
 
 def _training(model: Any, table: Table, test: np.ndarray, options: Options, metric: Metric) -> Training:

@@ -4,11 +4,13 @@ import csv
 import json
 import subprocess
 import sys
+from html import escape
 
 import numpy as np
 import pytest
 from sklearn import datasets
 
+from jaxsearch.cli import run
 from jaxsearch.models import portable
 
 SMALL = ["--budget", "8", "--folds", "2", "--epochs", "2", "--max-layers", "1", "--max-width", "8"]
@@ -47,10 +49,34 @@ def test_a_run_reports_and_writes(jaxsearch, tmp_path):
     assert best["trial"] == scores.index(min(scores)), "the first of equals is the one that is saved and tested"
     assert best["score"] == pytest.approx(np.mean(best["folds"]), abs=1e-6)
     assert {row["status"] for row in rows} == {"ok"}
+    for kind, name in (("constant", "always '"), ("linear", "logistic regression")):
+        baseline = best["baselines"][kind]
+        assert baseline["what"].startswith(name)
+        assert baseline["cross_validation"] == pytest.approx(np.mean(baseline["folds"]), abs=1e-6)
+        assert f"Baseline, {baseline['what']}: validation error {baseline['cross_validation']:.4f}, test error" in out
+        assert escape(baseline["what"]) in (tmp_path / "result" / "report.html").read_text()
     model = portable.load(tmp_path / "result" / "model.npz")
     x, y = datasets.load_iris(return_X_y=True)
     assert np.mean(model.predict(x).argmax(1) == y) > 0.7
     assert model.about["classes"] == ["setosa", "versicolor", "virginica"]
+
+
+def test_a_network_that_is_no_better_than_a_constant_gets_a_warning(jaxsearch, tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    lines = [f"{x:.3f},{'no' if i % 5 else 'yes'}" for i, x in enumerate(rng.normal(size=60))]
+    (tmp_path / "noise.csv").write_text("\n".join(["x,y", *lines]) + "\n")
+    code, out, err = jaxsearch("run", "noise.csv", "--target", "y", *SMALL, "--out", "r")
+    assert (code, err) == (0, "")
+    assert "warning: the best network is no better than always 'no' in validation and test; the columns may" in out
+    assert "warning: the best network is no better than logistic regression in validation and test; prefer" in out
+
+    def fail(*_):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(run, "baselines", fail)
+    code, out, err = jaxsearch("run", "noise.csv", "--target", "y", *SMALL, "--out", "s")
+    assert (code, err) == (0, "The baselines could not be computed: no room\n")
+    assert json.loads((tmp_path / "s" / "best.json").read_text())["baselines"] == {}
 
 
 def test_the_same_seed_gives_the_same_trials(jaxsearch, tmp_path):
