@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
 import jaxsearch as js
-from jaxsearch.evaluators import baselines as module
+from jaxsearch.evaluators import simple_models
 from jaxsearch.evaluators.baselines import Baseline, baselines
 from jaxsearch.evaluators.metrics import metrics as ours
 
@@ -89,7 +89,7 @@ def test_rows_and_classes_have_the_weights_of_training():
     theirs = Ridge().fit(scaler.transform(x), y, weights / weights.mean()).predict(scaler.transform(x))
     assert weighted["linear"].test == pytest.approx(np.mean((y - theirs) ** 2), rel=1e-4)
     assert weighted["constant"].what == f"the mean {np.average(y, weights=weights):.4g}"
-    medians = module._medians(np.array([[1.0, 1, 1, 1], [1, 5, 1, 0]]), np.array([4.0, 1, 2, 3]))
+    medians = simple_models.medians(np.array([[1.0, 1, 1, 1], [1, 5, 1, 0]]), np.array([4.0, 1, 2, 3]))
     np.testing.assert_allclose(medians, [2.5, 1])
 
 
@@ -113,7 +113,7 @@ def test_what_cannot_be_computed_is_said_in_a_line(monkeypatch, recwarn):
     # Of a fold without the second class the area under the curve is unknown.
     constant = baselines(training("auc", x, one_class, groups=np.arange(120), folds=120), KEY)["constant"]
     assert constant.note == "not known: its auc is not finite"
-    monkeypatch.setattr(module, "MOST_ITERATIONS", 1)
+    monkeypatch.setattr(simple_models, "MOST_ITERATIONS", 1)
     slow = baselines(training("error", x, y, folds=1), KEY)["linear"]
     assert slow.note == "not converged after 1 iterations"
     assert 0 < slow.cross_validation < 1
