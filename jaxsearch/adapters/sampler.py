@@ -18,6 +18,7 @@ from jaxsearch.adapters.distributions import Coordinate, Distributions
 from jaxsearch.adapters.groups import Group, Groups
 from jaxsearch.core.names import check_name
 from jaxsearch.core.protocols import Strategy
+from jaxsearch.core.pytree import as_integer
 from jaxsearch.strategies import registry
 from jaxsearch.strategies.seeded import Seeded
 
@@ -55,10 +56,11 @@ class JaxSearchSampler(BaseSampler):
             raise ValueError(f"strategy must have init, ask and tell; got {strategy!r}. Use e.g. js.CMAES().")
         if any(isinstance(node, Seeded) for node in jax.tree.leaves(strategy, is_leaf=lambda n: isinstance(n, Seeded))):
             raise ValueError("Seeded has points in the order of a space, which studies lack. Use study.enqueue_trial.")
-        if seed is not None and not (isinstance(seed, int | np.integer) and 0 <= seed < 2**32):
+        number = 0 if seed is None else as_integer(seed)
+        if number is None or not 0 <= number < 2**32:
             raise ValueError(f"seed must be an integer in 0..2**32-1; got {seed!r}. Leave it out for a random one.")
         self._strategy: Any = strategy
-        self._seed = _new_seed() if seed is None else int(seed)
+        self._seed = _new_seed() if seed is None else number
         self._forget()
 
     def _forget(self) -> None:

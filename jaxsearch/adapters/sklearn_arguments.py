@@ -1,6 +1,5 @@
 """Arguments as scikit-learn gives them."""
 
-import numbers
 from typing import Any
 
 import jax
@@ -17,9 +16,7 @@ from jaxsearch.spaces import codec
 
 def count_of(name: str, value: Any) -> int:
     """An integer of at least 1, also one of NumPy; raises ValueError for anything else."""
-    value = int(value) if isinstance(value, numbers.Integral) and not isinstance(value, bool) else value
-    check_count(name, value)
-    return value
+    return check_count(name, value)
 
 
 def key_of(random_state: Any) -> Key:

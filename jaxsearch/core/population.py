@@ -1,26 +1,38 @@
 """What every population needs: its size, its first sample, and constants that JAX lets into any loop."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
 from jaxsearch.core import random
+from jaxsearch.core.pytree import as_integer
 from jaxsearch.core.types import Array, Domain, Key, PyTree
 
 
-def check_size(population_size: int | None, at_least: int = 1) -> None:
-    """Raises ValueError unless the size is None (the default for the dimension) or an integer >= `at_least`."""
-    if population_size is not None:
-        check_count("population_size", population_size, at_least)
+def check_size(population_size: Any, at_least: int = 1) -> int | None:
+    """The size; raises ValueError unless it is None (the default for the dimension) or an integer >= `at_least`."""
+    return None if population_size is None else check_count("population_size", population_size, at_least)
 
 
-def check_count(name: str, count: int, at_least: int = 1) -> None:
-    """Raises ValueError, naming the hyperparameter, unless `count` is an integer >= `at_least`, and below 2**31."""
-    if isinstance(count, bool) or not isinstance(count, int) or count < at_least:
-        raise ValueError(
-            f"{name} must be an integer of at least {at_least}; got {count!r}. Leave it out for the default."
-        )
-    if count >= 2**31:
-        raise ValueError(f"{name} must be below 2**31; got {count!r}. Leave it out for the default.")
+def check_count(
+    name: str,
+    count: Any,
+    at_least: int = 1,
+    remedy: str = "Leave it out for the default.",
+    counted_by_jax: bool = True,
+) -> int:
+    """The count as a Python integer; raises ValueError, naming it, unless it is an integer >= `at_least`.
+
+    Integers of NumPy and JAX are as good as those of Python. remedy: what the message ends with. counted_by_jax:
+    whether it must be below 2**31, too.
+    """
+    integer = as_integer(count)
+    if integer is None or integer < at_least:
+        raise ValueError(f"{name} must be an integer of at least {at_least}; got {count!r}. {remedy}")
+    if counted_by_jax and integer >= 2**31:
+        raise ValueError(f"{name} must be below 2**31; got {count!r}. {remedy}")
+    return integer
 
 
 def uniform(key: Key, size: int, domain: Domain) -> Array:

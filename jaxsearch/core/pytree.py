@@ -2,11 +2,13 @@
 
 import dataclasses
 import math
+import operator
 from typing import Any, TypeVar, dataclass_transform
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 T = TypeVar("T")
 
@@ -20,9 +22,19 @@ def static(**kwargs: Any) -> Any:
 def pytree(cls: type[T]) -> type[T]:
     """Makes `cls` a frozen dataclass and a pytree whose leaves are the fields not marked `static()`.
 
-    `__post_init__` runs again on every unflatten, then with tracers or placeholders in the leaves: check
-    static fields there, and leaves only through `is_number`.
+    `__post_init__` checks what a caller passes, among which may be tracers: look at leaves only if they are numbers or
+    concrete arrays, see `is_concrete`. It does not run when JAX puts other leaves in. Integers of NumPy in static
+    fields become Python's.
     """
+    validate = getattr(cls, "__post_init__", None)
+
+    def post_init(self: Any) -> None:
+        for name in statics:
+            object.__setattr__(self, name, _with_python_integers(getattr(self, name)))
+        if validate is not None:
+            validate(self)
+
+    cls.__post_init__ = post_init  # type: ignore[attr-defined]
     # Not jax.tree_util.register_dataclass: to JAX 0.10 the structures of two such classes with equally many leaves and
     # equal static fields are equal, so that now and then `jit` runs the program of one for the other.
     made: Any = dataclasses.dataclass(frozen=True)(cls)
@@ -39,10 +51,38 @@ def pytree(cls: type[T]) -> type[T]:
         return tuple(zip(map(jax.tree_util.GetAttrKey, leaves), children, strict=True)), structure
 
     def unflatten(structure: Any, children: Any) -> Any:
-        return made(**dict(zip(statics, structure, strict=True)), **dict(zip(leaves, children, strict=True)))
+        node = object.__new__(made)  # nobody's call: leaves may be tracers, placeholders, or have another shape
+        for name, value in (*zip(statics, structure, strict=True), *zip(leaves, children, strict=True)):
+            object.__setattr__(node, name, value)
+        return node
 
     jax.tree_util.register_pytree_with_keys(made, flatten_with_keys, unflatten, flatten)
     return made
+
+
+def as_integer(value: Any) -> int | None:
+    """One integer of Python, NumPy or JAX as a Python one; None for anything else, and for True and False."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:  # for booleans of NumPy and JAX, too
+        return None
+
+
+def _with_python_integers(value: Any) -> Any:
+    if type(value) is tuple:
+        return tuple(map(_with_python_integers, value))
+    integer = as_integer(value) if isinstance(value, np.integer | np.ndarray | jax.Array) else None
+    return value if integer is None else integer
+
+
+def is_concrete(leaf: Any) -> bool:
+    """Whether the value of a leaf can be looked at: a number, or an array that is no tracer and lies here."""
+    if isinstance(leaf, Tracer):
+        return False
+    here = isinstance(leaf, jax.Array) and leaf.is_fully_addressable
+    return here or is_number(leaf) or isinstance(leaf, np.ndarray)
 
 
 def is_number(leaf: Any) -> bool:

@@ -46,7 +46,7 @@ def check_training(training: Any) -> None:
         check_data(training.model, x, y, metrics[training.metric], training.folds)
         for name in ("groups", "weights"):
             part = getattr(training, name)
-            if isinstance(part, np.ndarray | jax.Array) and part.shape != (len(x),):
+            if isinstance(part, np.ndarray | np.generic | jax.Array) and part.shape != (len(x),):
                 raise ValueError(
                     f"{name} must have one entry for each of {len(x)} rows; got shape {part.shape}. Reshape them."
                 )

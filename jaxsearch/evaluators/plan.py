@@ -45,7 +45,7 @@ def plan(training: Training, key: Key, space: PyTree, num_candidates: int = 64) 
     if not isinstance(training, Training) or not hasattr(training.model, "flops"):
         kind = type(getattr(training, "model", training)).__name__
         raise ValueError(f"plan takes the bare Training of a model of jaxsearch; got a {kind}. Give it that.")
-    check_count("num_candidates", num_candidates)
+    num_candidates = check_count("num_candidates", num_candidates)
     key_candidates, key_state = jax.random.split(key)
     x = jax.random.uniform(key_candidates, (num_candidates, codec.domain(space).size))
     models, state = (*training.smaller, training.model), training.init(key_state, space, num_candidates)

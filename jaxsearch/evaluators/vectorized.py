@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxsearch.core.population import check_count
 from jaxsearch.core.protocols import Evaluator
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
@@ -81,8 +82,7 @@ class Chunked:
     gradients: bool = static(default=False)
 
     def __post_init__(self):
-        if isinstance(self.chunk_size, bool) or not isinstance(self.chunk_size, int) or self.chunk_size < 1:
-            raise ValueError(f"chunk_size must be an integer of at least 1; got {self.chunk_size!r}. Try 64.")
+        check_count("chunk_size", self.chunk_size, remedy="Try 64.")
         _wrap_function(self)
 
     def init(self, key: Key, space: PyTree, count: int) -> None:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsearch.core.names import check_name
+from jaxsearch.core.population import check_count
 from jaxsearch.core.types import Array, Key, PyTree
 from jaxsearch.models import masking
 from jaxsearch.spaces.demands import check_number, check_option, largest_size
@@ -23,9 +24,8 @@ Shape = tuple[int, ...]
 def check_sizes(model: Any) -> None:
     """Raises ValueError unless all fields of a model that are declared as int are integers of at least 1."""
     for field in dataclasses.fields(model):
-        value = getattr(model, field.name)
-        if field.type is int and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-            raise ValueError(f"{field.name} must be an integer of at least 1; got {value!r}. Try 8.")
+        if field.type is int:
+            check_count(field.name, getattr(model, field.name), remedy="Try 8.")
 
 
 def check_least(model: Any, least: str, most: str) -> None:

@@ -47,8 +47,9 @@ def load(name: str = "cart_pole", *, hidden: int = 4, episodes: int = 8, steps: 
     Raises ValueError for an unknown name and for numbers below 1.
     """
     check_name("task", name, TASKS)
-    for what, count in (("hidden", hidden), ("episodes", episodes), ("steps", steps)):
-        check_count(what, count)
+    hidden = check_count("hidden", hidden)
+    episodes = check_count("episodes", episodes)
+    steps = check_count("steps", steps)
     task = Task(name == "swing_up", episodes, steps)
     most = 4 if task.swing_up else 2  # more would let luck balance the pole; less hardly swings it up
     space = {"hidden": Float(-most, most, shape=(hidden, 6)), "output": Float(-most, most, shape=(hidden + 1,))}

@@ -58,8 +58,8 @@ def choose(
     """
     domain = space if isinstance(space, Domain) else codec.domain(space)
     if max_evaluations is not None:
-        check_count("max_evaluations", max_evaluations)
-    check_size(population_size)
+        max_evaluations = check_count("max_evaluations", max_evaluations)
+    population_size = check_size(population_size)
     budget = max_evaluations or MANY
     generations = budget // (population_size or 1)
     spent = f"{budget:,} evaluations" if max_evaluations else "an unknown number of evaluations"

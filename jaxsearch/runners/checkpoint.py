@@ -11,6 +11,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from jaxsearch.core.population import check_count
 from jaxsearch.core.pytree import is_number
 from jaxsearch.core.types import PyTree
 from jaxsearch.runners.files import damaged, locked, on_host, placed, read, write
@@ -38,9 +39,9 @@ class Checkpoint:
             raise ValueError(f"Checkpoint.directory must be a path; got {self.directory!r}. Try 'checkpoint'.")
         for name in ("generations", "keep"):
             value = getattr(self, name)
-            fits = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-            if not fits and (value is not None or name == "keep"):
-                raise ValueError(f"Checkpoint.{name} must be an integer of at least 1; got {value!r}. Try 2.")
+            if value is not None or name == "keep":
+                count = check_count(f"Checkpoint.{name}", value, remedy="Try 2.")
+                object.__setattr__(self, name, count)
         if self.seconds is not None and not (is_number(self.seconds) and self.seconds >= 0):
             raise ValueError(f"Checkpoint.seconds must be at least 0; got {self.seconds!r}. Try 30.")
         if self.generations is self.seconds is None:

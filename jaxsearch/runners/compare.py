@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxsearch.core.population import check_count
 from jaxsearch.core.protocols import Evaluator, Strategy
 from jaxsearch.core.types import Array, Key, PyTree, Scalar
 from jaxsearch.runners.comparison import Comparison
@@ -52,9 +53,8 @@ def compare(
         ValueError: for arguments that cannot work, before anything runs.
     """
     named = _by_name(strategies)
-    for name, value, least in (("num_seeds", num_seeds, 2), ("max_evaluations", max_evaluations, 1)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ValueError(f"{name} must be an integer of at least {least}; got {value!r}. Try {32 * least}.")
+    num_seeds = check_count("num_seeds", num_seeds, 2, "Try 64.")
+    max_evaluations = check_count("max_evaluations", max_evaluations, remedy="Try 32.")
     entrants = {}
     for name, strategy in named.items():
         parts, _ = checked(objective, space, strategy, max_evaluations=max_evaluations)

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from jaxsearch.core.population import check_count
 from jaxsearch.core.pytree import is_real
 
 
@@ -23,8 +24,10 @@ class Limits:
     def __post_init__(self):
         for name in ("num_generations", "max_evaluations", "patience"):
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise ValueError(f"{name} must be an integer of at least 1; got {value!r}. Leave it out for no limit.")
+            if value is not None:
+                generations = name == "num_generations"  # the others are counted here, by Python
+                count = check_count(name, value, remedy="Leave it out for no limit.", counted_by_jax=generations)
+                object.__setattr__(self, name, count)
         if self.time_limit is not None and not (is_real(self.time_limit) and self.time_limit > 0):
             raise ValueError(
                 f"time_limit must be more than 0 seconds; got {self.time_limit!r}. Leave it out for no limit."

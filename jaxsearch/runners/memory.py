@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import jax
 
+from jaxsearch.core.population import check_count
 from jaxsearch.core.protocols import Evaluator, Strategy
 from jaxsearch.core.types import PyTree
 from jaxsearch.runners.generation import start
-from jaxsearch.runners.minimize import _minimize, best_loss, check_generations, checked
+from jaxsearch.runners.minimize import _minimize, best_loss, checked
 
 
 class Memory(NamedTuple):
@@ -41,7 +42,7 @@ def memory(
     Raises:
         ValueError: for what `minimize` would not run either.
     """
-    check_generations(num_generations)
+    num_generations = check_count("num_generations", num_generations, remedy="Try 100.")
     (evaluator, space, strategy), _ = checked(objective, space, strategy, num_generations)
     key = jax.random.key(0)  # any of the default kind; programs do not depend on it
     state = jax.eval_shape(start, key, strategy, evaluator, space).strategy

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxsearch.core.population import varying
+from jaxsearch.core.population import check_count, varying
 from jaxsearch.core.protocols import Evaluator, Strategy
 from jaxsearch.core.types import Key, PyTree, Scalar
 from jaxsearch.evaluators.vectorized import as_evaluator
@@ -59,7 +59,7 @@ def minimize(
     Raises:
         ValueError: for a space, strategy, objective or number that cannot work, before anything runs.
     """
-    check_generations(num_generations)
+    num_generations = check_count("num_generations", num_generations, remedy="Try 100.")
     check_key(key)
     check_target(target)
     if not callable(record):
@@ -85,14 +85,6 @@ def checked(
     check_strategy(strategy)
     check_space(objective, space)
     return strong((evaluator, space, strategy)), reason
-
-
-def check_generations(num_generations: Any) -> None:
-    """Raises ValueError unless the number of generations is an integer of at least 1 that JAX can count to."""
-    if isinstance(num_generations, bool) or not isinstance(num_generations, int) or num_generations < 1:
-        raise ValueError(f"num_generations must be an integer of at least 1; got {num_generations!r}. Try 100.")
-    if num_generations >= 2**31:
-        raise ValueError(f"num_generations must be below 2**31; got {num_generations!r}. Try 100.")
 
 
 def check_strategy(strategy: Any) -> None:

@@ -88,7 +88,8 @@ def search(
     if target is not None:  # rounded like the loss, so that a loss equal to the target meets it
         target = float(jnp.asarray(target, jnp.result_type(float)))
     limits = Limits(num_generations, max_evaluations, time_limit, target, patience)
-    (evaluator, space, chosen), why = checked(objective, space, strategy, num_generations, max_evaluations)
+    parts, why = checked(objective, space, strategy, limits.num_generations, limits.max_evaluations)
+    evaluator, space, chosen = parts
     state = _start(key, chosen, evaluator, space)
     limits = dataclasses.replace(limits, count=population_size(chosen, state.strategy, key))
     structure = _advance.eval_shape(state, chosen, evaluator, space)[1]

@@ -6,7 +6,7 @@ import numpy as np
 from jaxsearch.core import random
 from jaxsearch.core.bounds import reflect
 from jaxsearch.core.population import check_size, uniform
-from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.pytree import as_integer, pytree, static
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 
 
@@ -51,7 +51,7 @@ class PBT:
 
     def __post_init__(self):
         check_size(self.population_size, at_least=2)
-        if not isinstance(self.fixed, tuple) or not all(isinstance(coordinate, int) for coordinate in self.fixed):
+        if not isinstance(self.fixed, tuple) or any(as_integer(coordinate) is None for coordinate in self.fixed):
             raise ValueError(f"fixed must be a tuple of coordinates; got {self.fixed!r}. See Continued.fixed.")
 
     def init(self, key: Key, domain: Domain) -> PBTState:
