@@ -63,8 +63,13 @@ def begun(directory: Path) -> Run:
     path = directory / SETTINGS
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        options = facts["options"] | {"out": directory, "drop": tuple(facts["options"]["drop"])}
-        return Run(Options(**options), metrics[facts["metric"]], from_json(facts["space"]), facts.get("reason"))
+        options = {name: tuple(value) if isinstance(value, list) else value for name, value in facts["options"].items()}
+        return Run(
+            Options(**options | {"out": directory}),
+            metrics[facts["metric"]],
+            from_json(facts["space"]),
+            facts.get("reason"),
+        )
     except OSError:
         what = f"A run has a file {SETTINGS}; {directory} has none that can be read"
         raise ValueError(f"{what}. Name the directory of a run.") from None

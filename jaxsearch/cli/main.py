@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 try:
@@ -22,6 +23,7 @@ from jaxsearch.cli.output import show_lists
 from jaxsearch.cli.predict import predict_rows
 from jaxsearch.cli.report import write_report
 from jaxsearch.cli.run import run_search
+from jaxsearch.problems.labelled import UnusableTableError
 
 COMMANDLINE = click.core.ParameterSource.COMMANDLINE
 # Where shares differ a device waits for another; after 40 seconds of that XLA would end the process.
@@ -39,6 +41,10 @@ def main() -> None:
         message, context = error.format_message().rstrip(), getattr(error, "ctx", None)
         end = "" if message.endswith((".", "?")) else "."
         code = _complain(f"{message}{end} See {context.command_path if context else 'jaxsearch'} --help.")
+    except UnusableTableError as error:
+        for note in error.notes:
+            click.echo(f"note: {note}", err=True)
+        code = _complain(str(error))
     except ValueError as error:
         code = _complain(str(error))
     except OSError as error:
@@ -65,12 +71,37 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
+TABLE_OPTIONS = [
+    click.option("--target", help="The column to predict; needed for tables in files."),
+    click.option(
+        "--task", type=click.Choice(["classification", "regression"]), help="By default told from the target."
+    ),
+    click.option("--drop", multiple=True, metavar="COLUMN", help="A column to leave out; may be repeated."),
+    click.option("--group", metavar="COLUMN", help="Rows with the same value in it stay together in every split."),
+    click.option(
+        "--categorical", multiple=True, metavar="COLUMN", help="A column whose numbers are codes; may be repeated."
+    ),
+    click.option(
+        "--number", multiple=True, metavar="COLUMN", help="One of numbers, whose words are missing; may be repeated."
+    ),
+    click.option(
+        "--rare-classes",
+        type=click.Choice(["drop", "merge"]),
+        help="Leave out classes that are too rare for the folds, or make them one class, other.",
+    ),
+]
+
+
+def table_options(command: Callable) -> Callable:
+    """Gives a command the options that say how a table is read."""
+    for option in reversed(TABLE_OPTIONS):
+        command = option(command)
+    return command
+
+
 @cli.command()
 @click.argument("data", default="digits")
-@click.option("--target", help="The column to predict; needed for tables in files.")
-@click.option("--task", type=click.Choice(["classification", "regression"]), help="By default told from the target.")
-@click.option("--drop", multiple=True, metavar="COLUMN", help="A column to leave out; may be repeated.")
-@click.option("--group", metavar="COLUMN", help="Rows with the same value in it stay together in every split.")
+@table_options
 @click.option(
     "--model",
     type=click.Choice(list(FAMILIES)),

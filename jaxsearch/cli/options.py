@@ -39,6 +39,9 @@ class Options:
     test_share: float
     seed: int
     out: Path | None
+    categorical: tuple[str, ...] = ()
+    number: tuple[str, ...] = ()
+    rare_classes: str | None = None
 
     def __post_init__(self):
         for name, kind in typing.get_type_hints(Options).items():  # a file may hold anything

@@ -1,6 +1,7 @@
 """`jaxsearch run`: from a table to a tested network."""
 
 import dataclasses
+import math
 import shlex
 import sys
 import time
@@ -25,6 +26,7 @@ from jaxsearch.evaluators.halving import Halving
 from jaxsearch.evaluators.metrics import Metric, metric_for
 from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
+from jaxsearch.problems.columns import is_number
 from jaxsearch.problems.datasets import Table, load
 from jaxsearch.runners.archive import Archive
 from jaxsearch.runners.checkpoint import Checkpoint
@@ -90,7 +92,18 @@ def run_search(options: Options, again: Path | None = None) -> int:
 
 def _task(options: Options) -> _Task:
     wanted = strategy_name(options.strategy)
-    table = load(options.data, options.target, options.task, options.drop, options.group, seed=options.seed)
+    table = load(
+        options.data,
+        options.target,
+        options.task,
+        options.drop,
+        options.group,
+        seed=options.seed,
+        categorical=options.categorical,
+        number=options.number,
+        rare_classes=options.rare_classes,
+        least_class_rows=_least_class_rows(options),
+    )
     model, table = network(options, table)
     metric = metric_for(table.task, options.metric)
     key_test, key_search, key_fit = jax.random.split(jax.random.key(options.seed), 3)
@@ -178,12 +191,29 @@ def _test_rows(table: Table, options: Options, key: Any) -> np.ndarray:
     if table.groups is not None:
         splits.check_groups(table.groups[~test], max(options.folds, 2))
     least = max(options.folds, 2)
+    needing = f"{options.folds} folds need" if options.folds > 1 else "A hold-out needs"
     for index, label in enumerate(table.classes or ["the whole table"]):
         rows = int(np.sum(~test & (classes == index)))
         if rows < least:
             what = f"class {label!r} has" if table.classes else "the table has"
             raise ValueError(
-                f"{options.folds} folds need {least} training rows of every class; {what} {rows} of "
-                f"{int(np.sum(classes == index))} rows after the test split. Use fewer --folds, or more data."
+                f"{needing} {least} training rows of every class; {what} {rows} of "
+                f"{int(np.sum(classes == index))} rows after the test split. {_remedy(table, options)}."
             )
     return test
+
+
+def _remedy(table: Table, options: Options) -> str:
+    """What helps where a class, or the whole table, has too few rows."""
+    ways = ["Use fewer --folds"] * (options.folds > 2)
+    if table.classes:
+        ways += ["leave rare classes out by --rare-classes drop", "put them together by --rare-classes merge"]
+    if table.classes and options.task is None and all(map(is_number, table.classes)):
+        ways.append("use --task regression if they are amounts")
+    text = ", or ".join([*ways, "add rows"])
+    return text[0].upper() + text[1:]
+
+
+def _least_class_rows(options: Options) -> int:
+    """Rows of a class that leave enough for the folds beside those of the test."""
+    return math.ceil((max(options.folds, 2) + 1) / (1 - options.test_share))

