@@ -6,6 +6,7 @@ import os
 import shlex
 import statistics
 import time
+import typing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from jaxsearch.runners.files import is_locked, replace
 from jaxsearch.spaces.serialize import from_json, to_json
 
 SETTINGS, EVENTS, CHECKPOINT = "run.json", "events.jsonl", "checkpoint"
+LISTS = [name for name, kind in typing.get_type_hints(Options).items() if kind == tuple[str, ...]]  # in JSON
 RECENT = 100  # generations from which the rate is told
 
 
@@ -63,13 +65,10 @@ def begun(directory: Path) -> Run:
     path = directory / SETTINGS
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        options = {name: tuple(value) if isinstance(value, list) else value for name, value in facts["options"].items()}
-        return Run(
-            Options(**options | {"out": directory}),
-            metrics[facts["metric"]],
-            from_json(facts["space"]),
-            facts.get("reason"),
-        )
+        found: dict[str, Any] = facts["options"] | {"out": directory}
+        lists = [name for name in LISTS if isinstance(found.get(name), list)]
+        options = Options(**found | {name: tuple(found[name]) for name in lists})
+        return Run(options, metrics[facts["metric"]], from_json(facts["space"]), facts.get("reason"))
     except OSError:
         what = f"A run has a file {SETTINGS}; {directory} has none that can be read"
         raise ValueError(f"{what}. Name the directory of a run.") from None

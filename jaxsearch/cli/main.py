@@ -3,7 +3,6 @@
 import contextlib
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 try:
@@ -21,6 +20,7 @@ from jaxsearch.cli.networks import FAMILIES
 from jaxsearch.cli.options import Options
 from jaxsearch.cli.output import show_lists
 from jaxsearch.cli.predict import predict_rows
+from jaxsearch.cli.reading import table_options
 from jaxsearch.cli.report import write_report
 from jaxsearch.cli.run import run_search
 from jaxsearch.problems.labelled import UnusableTableError
@@ -69,34 +69,6 @@ def cli(context: click.Context) -> None:
     """Search for the best neural network, the whole search as compiled JAX."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-TABLE_OPTIONS = [
-    click.option("--target", help="The column to predict; needed for tables in files."),
-    click.option(
-        "--task", type=click.Choice(["classification", "regression"]), help="By default told from the target."
-    ),
-    click.option("--drop", multiple=True, metavar="COLUMN", help="A column to leave out; may be repeated."),
-    click.option("--group", metavar="COLUMN", help="Rows with the same value in it stay together in every split."),
-    click.option(
-        "--categorical", multiple=True, metavar="COLUMN", help="A column whose numbers are codes; may be repeated."
-    ),
-    click.option(
-        "--number", multiple=True, metavar="COLUMN", help="One of numbers, whose words are missing; may be repeated."
-    ),
-    click.option(
-        "--rare-classes",
-        type=click.Choice(["drop", "merge"]),
-        help="Leave out classes that are too rare for the folds, or make them one class, other.",
-    ),
-]
-
-
-def table_options(command: Callable) -> Callable:
-    """Gives a command the options that say how a table is read."""
-    for option in reversed(TABLE_OPTIONS):
-        command = option(command)
-    return command
 
 
 @cli.command()

@@ -1,7 +1,6 @@
 """`jaxsearch run`: from a table to a tested network."""
 
 import dataclasses
-import math
 import shlex
 import sys
 import time
@@ -13,21 +12,22 @@ import numpy as np
 
 from jaxsearch.cli import output
 from jaxsearch.cli.directory import CHECKPOINT, EVENTS, Run, begin, begun, how_to_resume, new_directory
+from jaxsearch.cli.held_out import choose_test_rows
 from jaxsearch.cli.networks import network
 from jaxsearch.cli.options import Options
+from jaxsearch.cli.reading import read
 from jaxsearch.cli.records import Outcome, Trials, write
 from jaxsearch.cli.report import write_report
 from jaxsearch.cli.terminal import outliving_terminal
 from jaxsearch.core.types import Key, PyTree
-from jaxsearch.evaluators import defaults, splits
+from jaxsearch.evaluators import defaults
 from jaxsearch.evaluators.baselines import Baseline, baselines
 from jaxsearch.evaluators.fitted import fit
 from jaxsearch.evaluators.halving import Halving
 from jaxsearch.evaluators.metrics import Metric, metric_for
 from jaxsearch.evaluators.sharded import Sharded
 from jaxsearch.evaluators.training import Training
-from jaxsearch.problems.columns import is_number
-from jaxsearch.problems.datasets import Table, load
+from jaxsearch.problems.datasets import Table
 from jaxsearch.runners.archive import Archive
 from jaxsearch.runners.checkpoint import Checkpoint
 from jaxsearch.runners.events import EventLog
@@ -92,22 +92,11 @@ def run_search(options: Options, again: Path | None = None) -> int:
 
 def _task(options: Options) -> _Task:
     wanted = strategy_name(options.strategy)
-    table = load(
-        options.data,
-        options.target,
-        options.task,
-        options.drop,
-        options.group,
-        seed=options.seed,
-        categorical=options.categorical,
-        number=options.number,
-        rare_classes=options.rare_classes,
-        least_class_rows=_least_class_rows(options),
-    )
+    table = read(options)
     model, table = network(options, table)
     metric = metric_for(table.task, options.metric)
     key_test, key_search, key_fit = jax.random.split(jax.random.key(options.seed), 3)
-    test = _test_rows(table, options, key_test)
+    test = choose_test_rows(table, options, key_test)
     training, space = _training(model, table, test, options, metric), model.space()
     name, reason = chosen(wanted, codec.domain(space), options.budget)
     strategy = sized(registry[name], codec.domain(space), options.budget)
@@ -177,43 +166,3 @@ def _halving(training: Training) -> Halving:
     """Rungs that begin with an epoch or more, every device training its share of the candidates."""
     evaluator = Sharded(training) if jax.device_count() > 1 else training
     return Halving(evaluator, num_rungs=defaults.num_rungs(training.epochs))
-
-
-def _test_rows(table: Table, options: Options, key: Any) -> np.ndarray:
-    """`[n]` bool, the rows that the search never sees, checked to leave enough for the folds."""
-    count = min(max(round(options.test_share * len(table.y)), 1), len(table.y) - 1)
-    classes = table.y if table.classes else np.zeros(len(table.y), np.int32)
-    if table.groups is None:
-        hold_out, labels = splits.hold_out, classes
-    else:
-        hold_out, labels = splits.grouped_hold_out, table.groups
-    test = np.asarray(jax.jit(hold_out, static_argnames="count")(key, labels, count=count)) == 0
-    if table.groups is not None:
-        splits.check_groups(table.groups[~test], max(options.folds, 2))
-    least = max(options.folds, 2)
-    needing = f"{options.folds} folds need" if options.folds > 1 else "A hold-out needs"
-    for index, label in enumerate(table.classes or ["the whole table"]):
-        rows = int(np.sum(~test & (classes == index)))
-        if rows < least:
-            what = f"class {label!r} has" if table.classes else "the table has"
-            raise ValueError(
-                f"{needing} {least} training rows of every class; {what} {rows} of "
-                f"{int(np.sum(classes == index))} rows after the test split. {_remedy(table, options)}."
-            )
-    return test
-
-
-def _remedy(table: Table, options: Options) -> str:
-    """What helps where a class, or the whole table, has too few rows."""
-    ways = ["Use fewer --folds"] * (options.folds > 2)
-    if table.classes:
-        ways += ["leave rare classes out by --rare-classes drop", "put them together by --rare-classes merge"]
-    if table.classes and options.task is None and all(map(is_number, table.classes)):
-        ways.append("use --task regression if they are amounts")
-    text = ", or ".join([*ways, "add rows"])
-    return text[0].upper() + text[1:]
-
-
-def _least_class_rows(options: Options) -> int:
-    """Rows of a class that leave enough for the folds beside those of the test."""
-    return math.ceil((max(options.folds, 2) + 1) / (1 - options.test_share))

@@ -1,6 +1,5 @@
 """What the columns of a table count as, told from their values and from what the user says."""
 
-import collections
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -8,8 +7,8 @@ import numpy as np
 
 from jaxsearch.problems import columns as rules
 from jaxsearch.problems import dates, descriptions, features, suspicions
-from jaxsearch.problems.columns import UnusableColumnError
 from jaxsearch.problems.descriptions import Column
+from jaxsearch.problems.refusals import UnusableColumnError, option
 
 FEW = 20  # categories that are kept whatever their number of rows
 MOST = 100  # 0/1 features of a column
@@ -66,22 +65,10 @@ def described(
     return found
 
 
-def complaint(problems: Mapping[str, UnusableColumnError | str]) -> str:
-    """All problems in a line, with the options that leave the columns out."""
-    groups = collections.defaultdict(list)
-    for name, problem in problems.items():
-        groups[problem.rule, problem.what, problem.remedy].append(name)
-    sentences = [f"{rule}; {rules.listed(names)} {what}. {remedy}" for (rule, what, remedy), names in groups.items()]
-    drop = rules.option("drop", problems)
-    if len(sentences) == 1:
-        return f"{sentences[0]}, or leave out: {drop}."
-    return f"{len(problems)} columns cannot be used. {'. '.join(sentences)}. Or leave them out: {drop}."
-
-
 def _told_from_values(column: Any) -> tuple[Column, list[str]]:
     name, type_ = column.name, rules.kind(column)
     if not column.notna().any():
-        raise UnusableColumnError("Every column needs values", name, "has none", "Fill it in")
+        raise _empty(name)
     match type_:
         case "number":
             return _number(column)
@@ -93,7 +80,7 @@ def _told_from_values(column: Any) -> tuple[Column, list[str]]:
             return descriptions.duration(name), []
     codes, values = _coded(column)
     if not values:
-        raise UnusableColumnError("Every column needs values", name, "has none", "Fill it in")
+        raise _empty(name)
     return _flag(name, codes, values) or _moments(column, values) or _text(name, codes, values)
 
 
@@ -169,12 +156,12 @@ def _text(name: str, codes: np.ndarray, values: list[str]) -> tuple[Column, list
     words = [value for value in values if not rules.is_number(value)]
     if len(values) > FEW and words and len(words) < len(values) / 2:
         what = f"has {len(values) - len(words)} numbers and words such as {words[0]!r}"
-        remedy = f"Count words as missing: {rules.option('number', [name])}"
+        remedy = f"Count words as missing: {option('number', [name])}"
         raise UnusableColumnError("A column holds numbers or text", name, what, remedy)
     alone = int(np.sum(np.bincount(codes[codes >= 0]) == 1))
     if len(codes) >= suspicions.LEAST_ROWS and len(values) > FEW and alone > np.sum(codes >= 0) / 2:
         why = f"{alone} of {len(codes)} rows have a text of their own in it, as with names"
-        ways = f"{rules.option('drop', [name])}, or keep it by {rules.option('categorical', [name])}"
+        ways = f"{option('drop', [name])}, or keep it by {option('categorical', [name])}"
         return descriptions.unused(why), [f"left out {name!r}: {why}; {ways}"]
     about = _category(name, codes, values)
     if about.rest:
@@ -186,7 +173,7 @@ def _text(name: str, codes: np.ndarray, values: list[str]) -> tuple[Column, list
 def _category(name: str, codes: np.ndarray, values: list[str]) -> Column:
     """A feature for each category; beyond the few, rare ones have one feature together."""
     if not values:
-        raise UnusableColumnError("Every column needs values", name, "has none", "Fill it in")
+        raise _empty(name)
     rows = np.bincount(codes[codes >= 0])
     if len(values) <= FEW:
         return descriptions.category(name, values)
@@ -200,3 +187,7 @@ def _category(name: str, codes: np.ndarray, values: list[str]) -> Column:
 
 def _informative(mask: np.ndarray) -> bool:
     return bool(LEAST_MISSING <= np.sum(mask) <= len(mask) - LEAST_MISSING)
+
+
+def _empty(name: str) -> UnusableColumnError:
+    return UnusableColumnError("Every column needs values", name, "has none", "Fill it in")

@@ -2,13 +2,13 @@
 
 import collections
 import re
-import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from jaxsearch.problems.packages import optional
+from jaxsearch.problems.refusals import UnusableColumnError, listed
 
 NUMBERS = ("boolean", "integer", "floating", "mixed-integer-float", "decimal")
 TEXTS = ("string", "categorical")
@@ -16,14 +16,6 @@ DATES = ("datetime64", "datetime", "date", "period")
 SPANS = ("timedelta64", "timedelta")
 STEPS = 1000  # that float32 must have between the least and the largest value of a column
 _WHOLE = re.compile(r"([+-]?(?:0|[1-9]\d*))\.0*")
-
-
-class UnusableColumnError(ValueError):
-    """A column that cannot be used: the rule, what the column has instead, and what helps."""
-
-    def __init__(self, rule: str, name: str, what: str, remedy: str):
-        super().__init__(f"{rule}; {name!r} {what}. {remedy}.")
-        self.rule, self.what, self.remedy = rule, what, remedy
 
 
 def named(frame: Any) -> Any:
@@ -162,17 +154,6 @@ def examined(x: np.ndarray, names: list[str]) -> list[str]:
     if near := distinct_names(names, coarse):
         notes.append(f"float32 hardly tells the values apart; subtract an offset or rescale them: {listed(near)}")
     return notes
-
-
-def listed(names: list[str], most: int = 5) -> str:
-    """The first of the names, and how many there are beside them."""
-    text = ", ".join(map(repr, names[:most]))
-    return f"{text} and {len(names) - most} more" if len(names) > most else text
-
-
-def option(name: str, columns: Iterable[str]) -> str:
-    """The option of the command, once for every column, as a shell takes it: --drop a --drop 'b c'."""
-    return " ".join(f"--{name} {shlex.quote(column)}" for column in columns)
 
 
 def distinct_names(names: list[str], which: np.ndarray) -> list[str]:

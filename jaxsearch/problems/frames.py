@@ -1,7 +1,5 @@
 """Data frames as tables to learn from."""
 
-from typing import Any
-
 import numpy as np
 
 from jaxsearch.core.names import check_name
@@ -10,6 +8,7 @@ from jaxsearch.problems import columns as rules
 from jaxsearch.problems.descriptions import Column
 from jaxsearch.problems.files import Reading
 from jaxsearch.problems.labelled import Table, UnusableTableError, Wishes, chosen_labels, with_target
+from jaxsearch.problems.refusals import complaint, option
 
 
 def from_frame(reading: Reading, name: str, wishes: Wishes) -> Table:
@@ -44,7 +43,7 @@ def from_frame(reading: Reading, name: str, wishes: Wishes) -> Table:
     notes += columns.notes
     x, names = _together(columns, len(frame))
     if columns.problems:
-        problem = f"{problem} {column_kinds.complaint(columns.problems)}".strip()
+        problem = f"{problem} {complaint(columns.problems)}".strip()
     elif not problem and not x.shape[1]:
         problem = f"{name!r} needs a column that tells something; all are left out. Keep one, or add some."
     dropped = {column: descriptions.unused("dropped by the user", "dropped") for column in wishes.drop}
@@ -81,13 +80,13 @@ def _suspicions(columns: column_kinds.Described, y: np.ndarray, wishes: Wishes) 
     """Leaves out columns that count the rows, and gives notes on what a model should perhaps not learn from."""
     notes = []
     for name, about in list(columns.columns.items()):
-        x, drop = columns.features[name], rules.option("drop", [name])
+        x, drop = columns.features[name], option("drop", [name])
         if about.kind == "number" and suspicions.is_row_number(x[:, 0]):
             others = sum(len(other.features) for other in columns.columns.values()) - len(about.features)
             if suspicions.counts_rows(x[:, 0]) and name not in wishes.number and others:
                 columns.columns[name] = descriptions.unused("counts the rows")
                 columns.features[name] = x[:, :0]
-                keep = rules.option("number", [name])
+                keep = option("number", [name])
                 notes.append(f"left out {name!r}, a row number: {drop}, or keep it by {keep}")
                 continue
             notes.append(f"{name!r} looks like a row number; {drop} unless it says something about new rows")

@@ -1,0 +1,57 @@
+"""How a table is read: the options that say so, for every command that reads one, and what they do."""
+
+import math
+from collections.abc import Callable
+
+import click
+
+from jaxsearch.cli.options import Options
+from jaxsearch.problems.datasets import Table, load
+
+OPTIONS = [
+    click.option("--target", help="The column to predict; needed for tables in files."),
+    click.option(
+        "--task", type=click.Choice(["classification", "regression"]), help="By default told from the target."
+    ),
+    click.option("--drop", multiple=True, metavar="COLUMN", help="A column to leave out; may be repeated."),
+    click.option("--group", metavar="COLUMN", help="Rows with the same value in it stay together in every split."),
+    click.option(
+        "--categorical", multiple=True, metavar="COLUMN", help="A column whose numbers are codes; may be repeated."
+    ),
+    click.option(
+        "--number", multiple=True, metavar="COLUMN", help="One of numbers, whose words are missing; may be repeated."
+    ),
+    click.option(
+        "--rare-classes",
+        type=click.Choice(["drop", "merge"]),
+        help="Leave out classes that are too rare for the folds, or make them one class, other.",
+    ),
+]
+
+
+def table_options(command: Callable) -> Callable:
+    """Gives a command the options that say how a table is read."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def read(options: Options) -> Table:
+    """The table of the options."""
+    return load(
+        options.data,
+        options.target,
+        options.task,
+        options.drop,
+        options.group,
+        seed=options.seed,
+        categorical=options.categorical,
+        number=options.number,
+        rare_classes=options.rare_classes,
+        least_class_rows=least_class_rows(options),
+    )
+
+
+def least_class_rows(options: Options) -> int:
+    """Rows of a class that leave enough for the folds beside those of the test."""
+    return math.ceil((max(options.folds, 2) + 1) / (1 - options.test_share))
