@@ -10,6 +10,8 @@ import numpy as np
 
 Array = jax.Array
 
+NARROW = 1 / 8  # of the width of a cell: rounding of a point beyond which its cell is looked up
+
 
 @jax.tree_util.register_static
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +82,11 @@ class Domain:
         return jnp.clip(index, 0, np.maximum(cells - 1, 0).astype(np.int32))
 
     def centre(self, index: Array, dtype=None) -> Array:
-        """The points `[..., D]` in the middle of the cells `index` `[..., D]`; inverse of `index`."""
+        """The points `[..., D]` in the middle of the cells `index` `[..., D]`; inverse of `index`.
+
+        Where cells are hardly wider than the rounding of a point, it is the one of three neighbours that `index` likes
+        best.
+        """
         dtype = jnp.dtype(dtype or jnp.result_type(float))
         cells, stretch = self._rows(index.ndim)
         cells = np.maximum(cells, 1)
@@ -88,7 +94,19 @@ class Domain:
         if stretch.any():
             safe = np.where(stretch > 0, stretch, 1.0)
             share = jnp.where(stretch > 0, jnp.log1p(share * np.expm1(safe).astype(dtype)) / safe.astype(dtype), share)
-        return share
+        narrow = cells * np.maximum(stretch, 1.0) * jnp.finfo(dtype).eps > NARROW
+        return self._corrected(index, share) if narrow.any() else share
+
+    def _corrected(self, index: Array, share: Array) -> Array:
+        """Points that rounding may have moved to a neighbour of their cell, moved back by one bit."""
+        miss = jnp.abs(self.index(share) - index)
+        best = share
+        for end in (0.0, 1.0):
+            beside = jnp.nextafter(share, jnp.full_like(share, end))
+            miss_beside = jnp.abs(self.index(beside) - index)
+            best = jnp.where(miss_beside < miss, beside, best)
+            miss = jnp.minimum(miss, miss_beside)
+        return best
 
     def active(self, x: Array) -> Array:
         """`[..., D]` bool: the coordinates that matter at the points `x` `[..., D]`."""

@@ -66,5 +66,5 @@ def micro_batch(space: dict[str, Any], batch_size: int, num_rows: int) -> int:
     multiples of it; larger batches accumulate gradients, so an epoch costs every candidate the same work.
     """
     dimension = space.get("batch_size", Choice(batch_size))
-    size = math.gcd(*dimension.options) if isinstance(dimension, Choice) else dimension.low
+    size = math.gcd(*dimension.options) if isinstance(dimension, Choice) else dimension.smallest
     return min(size, num_rows)

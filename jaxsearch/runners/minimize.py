@@ -77,7 +77,7 @@ def checked(
 
     Raises ValueError for what cannot work; the numbers, which only "auto" asks for, have been checked before.
     """
-    codec.flatten(space)
+    codec.check(space)
     check_reals("space", space)
     evaluator = as_evaluator(objective)
     check_traceable("evaluator", evaluator)

@@ -37,6 +37,12 @@ def _is_dimension(node: Any) -> bool:
     return isinstance(node, Dimension)
 
 
+def check(space: PyTree) -> None:
+    """Raises ValueError unless the dtypes of the day hold all bounds of a space, as far as they are known."""
+    for dimension in flatten(space)[0]:
+        dimension.check()
+
+
 def domain(space: PyTree) -> Domain:
     """The static description of the space's unit cube."""
     return concatenate(dimension.domain for dimension in flatten(space)[0])
@@ -63,9 +69,19 @@ def decode(space: PyTree, x: Array) -> PyTree:
 
 
 def encode(space: PyTree, params: PyTree) -> Array:
-    """The point `[D]` that decodes to `params`; discrete values go to the middle of their share."""
+    """The point `[D]` that decodes to `params`; discrete values go to the middle of their share.
+
+    Values beyond the bounds count as the nearest bound. Raises ValueError for another structure than that of the space,
+    other shapes, and what is no number, such as a label: `undescribe` turns plain values into params.
+    """
     dimensions, structure = flatten(space)
-    values = structure.flatten_up_to(params)
+    try:
+        values = structure.flatten_up_to(params)
+    except ValueError as error:
+        raise ValueError(
+            f"The params must have the structure of the space; got {params!r:.200} ({error}). Give what decode or "
+            "undescribe returns."
+        ) from None
     parts = [dimension.encode(value) for dimension, value in zip(dimensions, values, strict=True)]
     return jnp.concatenate([jnp.zeros(0, jnp.result_type(float)), *parts])
 

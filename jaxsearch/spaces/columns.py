@@ -1,7 +1,6 @@
 """The parameters of many configurations as the columns of a table, on the host."""
 
 import itertools
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +8,7 @@ import jax
 import numpy as np
 
 from jaxsearch.core.types import PyTree
-from jaxsearch.spaces import codec
+from jaxsearch.spaces import checks, codec
 from jaxsearch.spaces.dimensions import Choice, Dimension, Float, Int
 from jaxsearch.spaces.switch import Switch
 
@@ -40,7 +39,7 @@ def dimensions(space: PyTree) -> dict[str, Any]:
 
 def _behind(space: PyTree) -> Iterator[Any]:
     for dimension in codec.flatten(space)[0]:
-        yield from [dimension] * math.prod(getattr(dimension, "shape", ()))
+        yield from dimension.entries if isinstance(dimension, Float | Int) else [dimension]
         if isinstance(dimension, Switch):
             for branch in dimension.branches.values():
                 yield from _behind(branch)
@@ -62,12 +61,12 @@ def _of_dimension(name: str, dimension: Any, value: Any) -> dict[str, np.ndarray
             value, kind = np.asarray(value), np.float64 if isinstance(dimension, Float) else np.int64
             places = itertools.product(*map(range, dimension.shape))
             flat = {place: value[(slice(None), *place)] for place in places}
-            low, high = np.asarray(dimension.low, kind), np.asarray(dimension.high, kind)
+            ends = zip(flat.items(), checks.ends(dimension), strict=True)
             return {
                 name + (f"[{','.join(map(str, place))}]" if place else ""): np.clip(
-                    [kind(str(entry)) for entry in column], low, high
+                    [kind(str(entry)) for entry in column], kind(low), kind(high)
                 )
-                for place, column in flat.items()
+                for (place, column), (low, high) in ends
             }
     raise TypeError(f"{type(dimension).__name__} is no dimension that has columns.")
 

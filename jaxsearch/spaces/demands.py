@@ -14,8 +14,8 @@ def largest_size(name: str, dimension: Any, example: int, *shapes: tuple[int, ..
     """
     shapes = ((), *shapes)
     match dimension:
-        case Int(low=low, high=high, shape=shape) if low > 0 and shape in shapes:
-            return high
+        case Int(shape=shape) if dimension.smallest > 0 and shape in shapes:
+            return dimension.largest
         case Choice(options=options) if all(type(option) is int and option > 0 for option in options):
             return max(options)
     raise ValueError(

@@ -1,8 +1,8 @@
 """Float, Int and Choice: one named parameter each, with its map to the unit interval and to plain Python.
 
-Every dimension has the same five methods. `domain` describes its coordinates; `decode` and `encode` map its
-slice `[size]` of a point to the parameter and back, under jit; `describe` and `undescribe` map a parameter on
-the host to a plain Python value and back.
+Every dimension has the same six methods. `domain` describes its coordinates; `check` refuses bounds that the
+dtypes of the day do not hold; `decode` and `encode` map its slice `[size]` of a point to the parameter and back,
+under jit; `describe` and `undescribe` map a parameter on the host to a plain Python value and back.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ import numpy as np
 from jaxsearch.core.bounds import within
 from jaxsearch.core.domain import geometric_stretch
 from jaxsearch.core.pytree import pytree, static
-from jaxsearch.core.types import Array, Domain, Scalar
+from jaxsearch.core.types import Array, Domain, HostArray, Scalar
 from jaxsearch.spaces import checks
 
 
@@ -28,26 +28,49 @@ class Dimension:
 class Float(Dimension):
     """A real number in [low, high], or an array of them; decodes to the default float dtype.
 
-    low, high: the bounds, low < high; leaves, so other bounds compile nothing.
+        >>> js.decode(js.Float([0.0, 10.0], [1.0, 20.0], shape=(2,)), jnp.array([0.5, 0.5])).tolist()
+        [0.5, 15.0]
+
+    low, high: the bounds, low < high; one number each, or an array of shape `shape` with one for every entry. Leaves,
+        so other bounds compile nothing.
     log: uniform in the logarithm; needs low > 0.
     shape: of the array; () is a scalar.
-    Raises ValueError for bounds that are not finite, not increasing, or not positive on a log scale.
+    Raises ValueError for bounds that are not finite, not increasing, or not positive on a log scale, unless `jit` or
+    `vmap` hides them.
     """
 
-    low: Scalar
-    high: Scalar
+    low: HostArray | Scalar
+    high: HostArray | Scalar
     log: bool = static(default=False, kw_only=True)
     shape: tuple[int, ...] = static(default=(), kw_only=True)
 
     def __post_init__(self):
         checks.check_shape(self.shape)
         checks.check_scale(self.log)
-        checks.check_reals(self)
+        for name in ("low", "high"):
+            object.__setattr__(self, name, checks.real_bound(self, name))
+        checks.check_bounds(self)
+        checks.check_precision(self)
+
+    def __eq__(self, other: object) -> bool:  # arrays have no single answer to ==
+        if not isinstance(other, Float) or (self.log, self.shape) != (other.log, other.shape):
+            return False
+        pairs = ((self.low, other.low), (self.high, other.high))
+        return all(one is two or bool(np.array_equal(one, two)) for one, two in pairs)
 
     @property
     def domain(self) -> Domain:
         size = math.prod(self.shape)
         return Domain((0,) * size, (True,) * size)
+
+    @property
+    def entries(self) -> list["Float"]:
+        """The entries in the order of their coordinates, each a dimension of its own."""
+        return [Float(checks.of_python(a), checks.of_python(b), log=self.log) for a, b in checks.ends(self)]
+
+    def check(self) -> None:
+        """Raises ValueError unless the bounds fit the shape and the default float dtype as it is now."""
+        checks.check_use(self)
 
     def decode(self, x: Array) -> Array:
         low, high = checks.as_bounds(self)
@@ -63,20 +86,20 @@ class Float(Dimension):
 
     def encode(self, value: Array) -> Array:
         low, high = checks.as_bounds(self)
-        value = jnp.clip(jnp.asarray(value, low.dtype).reshape(-1), low, high)
+        value = jnp.clip(jnp.asarray(checks.as_encodable(self, value), low.dtype), low, high)
         if self.log:
-            return (jnp.log(value) - jnp.log(low)) / (jnp.log(high) - jnp.log(low))
-        return (value - low) / (high - low)
+            value, low, high = jnp.log(value), jnp.log(low), jnp.log(high)
+        return ((value - low) / (high - low)).reshape(-1)
 
     def describe(self, value: Array) -> Any:
-        low, high = float(self.low), float(self.high)
         # The shortest decimal that rounds to the same float32; 0.1 in float32 lies above 0.1, hence the clip.
-        shortest = [min(max(float(str(entry)), low), high) for entry in np.asarray(value).reshape(-1)]
+        entries = zip(np.asarray(value).reshape(-1), checks.ends(self), strict=True)
+        shortest = [min(max(float(str(entry)), float(low)), float(high)) for entry, (low, high) in entries]
         return checks.nested(shortest, self.shape)
 
     def undescribe(self, plain: Any) -> np.ndarray:
         value = checks.as_array(self, plain)
-        checks.check_inside(self, plain, value)
+        checks.check_inside(self, plain, value.reshape(-1))
         return value.astype(jnp.result_type(float))
 
 
@@ -85,16 +108,18 @@ class Int(Dimension):
     """An integer in low..high, both ends included, or an array of them; decodes to the default int dtype.
 
     Linear: every value has the same share of the unit interval. log=True: the value v has the share of
-    [v - 1/2, v + 1/2] on a log scale. `encode` is exact while the narrowest share is wider than the rounding of
-    the coordinate: in float32 up to about four million values, on a log scale up to about high = 100,000; beyond
-    that it may miss by one value (use `jax_enable_x64`).
+    [v - 1/2, v + 1/2] on a log scale. In float32 `decode` gives back exactly what `encode` got for up to 2**24 values,
+    on a log scale up to high = 100,000. Beyond that float32 cannot tell all values apart: it may miss by 2**-25 of
+    their number (64 of 2**31), on a log scale by 2**-18 of the value. With `jax_enable_x64` it is exact.
 
-    low, high: Python integers, low < high, within the default int dtype. shape: of the array; () is a scalar.
+    low, high: integers, low < high, within the default int dtype; one each, or nested lists or an array of shape
+        `shape` with one for every entry. Static: other bounds are another space.
+    shape: of the array; () is a scalar.
     Raises ValueError for bounds that are not integers, not increasing, or below 1 on a log scale.
     """
 
-    low: int = static()
-    high: int = static()
+    low: Any = static()
+    high: Any = static()
     log: bool = static(default=False, kw_only=True)
     shape: tuple[int, ...] = static(default=(), kw_only=True)
 
@@ -102,41 +127,61 @@ class Int(Dimension):
         checks.check_shape(self.shape)
         checks.check_scale(self.log)
         for name in ("low", "high"):
-            bound = getattr(self, name)
-            if isinstance(bound, bool) or not isinstance(bound, int | np.integer):
-                raise ValueError(f"Int needs integer bounds; got {name}={bound!r}. Use Float for real numbers.")
-            object.__setattr__(self, name, int(bound))
+            object.__setattr__(self, name, checks.integer_bound(self, name))
         checks.check_bounds(self)
-        if self.high - self.low >= 2**31 - 1:
-            raise ValueError(
-                f"Int needs fewer than 2**31 - 1 values; got {self.high - self.low + 1}. Use Float and round."
-            )
+        most = max(high - low + 1 for low, high in self._ends)
+        if most >= 2**31:
+            raise ValueError(f"Int needs fewer than 2**31 - 1 values; got {most}. Use Float and round.")
+
+    @property
+    def _ends(self) -> list[tuple[int, int]]:
+        return checks.ends(self)
 
     @property
     def domain(self) -> Domain:
-        size = math.prod(self.shape)
-        stretch = geometric_stretch(self.low, self.high) if self.log else 0.0
-        return Domain((self.high - self.low + 1,) * size, (True,) * size, (stretch,) * size)
+        cardinality = tuple(high - low + 1 for low, high in self._ends)
+        stretch = tuple(geometric_stretch(*ends) if self.log else 0.0 for ends in self._ends)
+        return Domain(cardinality, (True,) * len(cardinality), stretch)
+
+    @property
+    def entries(self) -> list["Int"]:
+        """The entries in the order of their coordinates, each a dimension of its own."""
+        return [Int(low, high, log=self.log) for low, high in self._ends]
+
+    @property
+    def smallest(self) -> int:
+        """The lowest value of any entry."""
+        return min(low for low, _ in self._ends)
+
+    @property
+    def largest(self) -> int:
+        """The highest value of any entry."""
+        return max(high for _, high in self._ends)
+
+    def check(self) -> None:
+        """Raises ValueError unless the bounds fit into the default int dtype as it is now."""
+        dtype = jnp.result_type(int)
+        if not jnp.iinfo(dtype).min <= self.smallest <= self.largest <= jnp.iinfo(dtype).max:
+            raise ValueError(f"{self} does not fit into {dtype}. Narrow the bounds or set jax_enable_x64.")
 
     def decode(self, x: Array) -> Array:
+        self.check()
         dtype = jnp.result_type(int)
-        if not jnp.iinfo(dtype).min <= self.low <= self.high <= jnp.iinfo(dtype).max:
-            raise ValueError(f"{self} does not fit into {dtype}. Narrow the bounds or set jax_enable_x64.")
-        return (self.domain.index(x).astype(dtype) + self.low).reshape(self.shape)
+        low = np.array([low for low, _ in self._ends], dtype)
+        return (self.domain.index(x).astype(dtype) + low).reshape(self.shape)
 
     def encode(self, value: Array) -> Array:
-        index = jnp.clip(jnp.asarray(value).reshape(-1), self.low, self.high) - self.low
-        return self.domain.centre(index)
+        self.check()
+        return self.domain.centre(checks.cells(checks.as_encodable(self, value), self._ends))
 
     def describe(self, value: Array) -> Any:
         return checks.nested([int(entry) for entry in np.asarray(value).reshape(-1)], self.shape)
 
     def undescribe(self, plain: Any) -> np.ndarray:
-        value = checks.as_array(self, plain)
-        if not np.all(np.isfinite(value)) or np.any(value != np.round(value)):
-            raise ValueError(f"{self} takes integers; got {plain!r}. Round the value.")
-        checks.check_inside(self, plain, value)
-        return value.astype(jnp.result_type(int))
+        self.check()
+        entries = checks.as_integers(self, plain)
+        checks.check_inside(self, plain, entries)
+        return np.array(entries, jnp.result_type(int)).reshape(self.shape)
 
 
 @jax.tree_util.register_static
@@ -181,11 +226,14 @@ class Choice(Dimension):
     def domain(self) -> Domain:
         return Domain((len(self.options),), (self.ordered,))
 
+    def check(self) -> None:
+        """Options fit any dtype."""
+
     def decode(self, x: Array) -> Array:
         return self.domain.index(x).reshape(())
 
     def encode(self, value: Array) -> Array:
-        return self.domain.centre(jnp.clip(jnp.asarray(value, jnp.int32).reshape(1), 0, len(self.options) - 1))
+        return self.domain.centre(checks.cells(checks.as_encodable(self, value), [(0, len(self.options) - 1)]))
 
     def describe(self, value: Array) -> Any:
         return self.options[int(value)]

@@ -4,6 +4,8 @@ import json
 import math
 from typing import Any
 
+import numpy as np
+
 from jaxsearch.core.types import PyTree
 from jaxsearch.spaces.dimensions import Choice, Float, Int
 from jaxsearch.spaces.switch import Switch
@@ -32,8 +34,10 @@ def from_json(text: str) -> PyTree:
 def _pack(node: Any) -> Any:
     match node:
         case Float() | Int():
-            number = float if isinstance(node, Float) else int
-            fields = {"low": number(node.low), "high": number(node.high), "log": node.log, "shape": list(node.shape)}
+            bounds = {"low": node.low, "high": node.high}
+            if isinstance(node, Float):
+                bounds = {name: np.asarray(bound, float).tolist() for name, bound in bounds.items()}
+            fields = {**bounds, "log": node.log, "shape": list(node.shape)}
             return {type(node).__name__: fields}
         case Choice():
             return {"Ordered" * node.ordered + "Choice": [_pack(option) for option in node.options]}

@@ -96,7 +96,16 @@ class Switch(Dimension):
             self._selector.decode(x[:1]), {name: codec.decode(space, part) for (name, space), part in spaces}
         )
 
+    def check(self) -> None:
+        """Checks the branches."""
+        for space in self.branches.values():
+            codec.check(space)
+
     def encode(self, value: Selected) -> Array:
+        if not isinstance(value, Selected):
+            raise ValueError(
+                f"encode takes what decode gives for a Switch; got {value!r:.200}. Use undescribe for plain values."
+            )
         parts = [codec.encode(space, value.branches[name]) for name, space in self.branches.items()]
         return jnp.concatenate([self._selector.encode(value.index), *parts])
 

@@ -65,6 +65,79 @@ def test_log_integers_round_trip_exactly(low, width, data):
     assert int(js.decode(space, js.encode(space, value))) == value
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "log"), [(0, 2**24 - 1, False), (-(2**23), 2**23 - 1, False), (1, 10**5, True), (5, 10**5, True)]
+)
+def test_integers_round_trip_exactly_as_far_as_the_docstring_says(low, high, log):
+    space = js.Int(low, high, log=log)
+    values = np.unique(np.concatenate([np.linspace(low, high, 200_001).astype(int), high - np.arange(50_000)]))
+    values = jnp.asarray(values, jnp.result_type(int))
+    again = jax.jit(jax.vmap(lambda value: js.decode(space, js.encode(space, value))))(values)
+    np.testing.assert_array_equal(again, values)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_beyond_that_they_miss_by_no_more_than_it_says(log):
+    space = js.Int(1, 2**31 - 2, log=log)
+    values = np.geomspace(1, space.high, 100_001) if log else np.linspace(1, space.high, 100_001)
+    values = jnp.asarray(values.astype(int), jnp.result_type(int))
+    again = jax.jit(jax.vmap(lambda value: js.decode(space, js.encode(space, value))))(values)
+    miss = np.abs(np.asarray(again, np.int64) - np.asarray(values, np.int64))
+    most = np.maximum(np.asarray(values) * 2.0**-18, 1) if log else 64
+    assert np.all(miss <= (most if jnp.result_type(float) == jnp.float32 else 0))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (np.int8(100), 100),
+        (np.uint8(200), 200),
+        (np.uint32(4_000_000_000), 1000),
+        (np.int64(-(2**62)), 0),
+        (np.uint64(2**64 - 1), 1000),
+        (2**70, 1000),
+        (jnp.int8(100), 100),
+        (jnp.uint8(200), 200),
+        (jnp.uint32(4_000_000_000), 1000),
+        (jnp.float32(7.2), 7),
+        (999.0, 999),
+    ],
+    ids=repr,
+)
+def test_integers_of_every_type_are_encoded(value, expected):
+    space = js.Int(0, 1000)
+    assert int(decode(space, js.encode(space, value))) == expected
+    if hasattr(value, "dtype"):
+        assert int(decode(space, encode(space, value))) == expected
+        several, array = js.Int(0, 1000, shape=(2,)), np.stack([np.asarray(value)] * 2)
+        assert js.decode(several, js.encode(several, array)).tolist() == [expected] * 2
+
+
+def test_plain_integers_are_exact_beyond_the_doubles():
+    space, value = js.Int(2**60, 2**60 + 1000), 2**60 + 3
+    with jax.enable_x64(True):
+        assert js.describe(space, js.undescribe(space, value)) == value
+        assert int(js.decode(space, js.encode(space, value))) == value
+        with pytest.raises(ValueError, match="inside its bounds"):
+            js.undescribe(space, 2**60 + 1001)
+
+
+@pytest.mark.parametrize(
+    ("space", "params", "message"),
+    [
+        (js.Float(0, 1, shape=(2,)), jnp.zeros(3), r"encode takes shape \(2,\).*; got shape \(3,\)"),
+        (js.Int(0, 1, shape=(2,)), 1, r"encode takes shape \(2,\)"),
+        (js.Choice("a", "b"), "b", "decoded numbers for Choice.*; got 'b'. Give what decode or undescribe returns"),
+        (js.Float(0, 1), None, "decoded numbers"),
+        (js.Switch(a={}, b={}), {"a": {}}, "Use undescribe for plain values"),
+        ({"a": js.Float(0, 1)}, {"b": 1}, "structure of the space; got {'b': 1}"),
+    ],
+)
+def test_what_cannot_be_encoded_is_refused(space, params, message):
+    with pytest.raises(ValueError, match=message):
+        js.encode(space, params)
+
+
 @pytest.mark.parametrize("bounds", [(0, 999_999_999), (0, 33_554_435), (1, 2**31 - 1), (-(2**31), -2)])
 @pytest.mark.parametrize("log", [False, True])
 def test_very_many_integers_stay_inside(bounds, log):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import jaxsearch as js
+from jaxsearch.spaces import columns
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,24 @@ import jaxsearch as js
         (lambda: js.Float(-1.7e308, 1.7e308), "jax_enable_x64"),
         (lambda: js.Float(0.0, 1.0, shape=3), "tuple of positive integers; got 3"),
         (lambda: js.Float(0.0, 1.0, shape=(0,)), "tuple of positive integers"),
+        (lambda: js.Float(0.0, 1e-310), r"can tell apart, from \d.\de-\d+ to"),
+        (lambda: js.Float(1e30, np.nextafter(1e30, 2e30), log=True), "can tell apart"),
+        (lambda: js.Float(jnp.float32(5), jnp.float32(1)), "low < high; got low=5.0, high=1.0"),
+        (lambda: js.Float(jnp.float32(5), 5), r"or write Choice\(5.0\) for a constant"),
+        (lambda: js.Float(jnp.array(0.0), 1, log=True), "low > 0; got low=0.0"),
+        (lambda: js.Float(0, np.array(np.inf)), "finite bounds; got low=0, high=inf"),
+        (lambda: js.Float(0, jnp.array(jnp.nan)), "finite bounds"),
+        (lambda: js.Float(jnp.array(1j), 1), "real bounds"),
+        (lambda: js.Float(True, 3), "real bounds; got low=True"),
+        (lambda: js.Float([0, 1], [1, 1], shape=(2,)), r"low < high; got low\[1\]=1.0, high\[1\]=1.0"),
+        (lambda: js.Float(np.array([[1, 0]]), 2, log=True, shape=(1, 2)), r"low > 0; got low\[0, 1\]=0"),
+        (lambda: js.Float([0, 1, 2], 5, shape=(2,)), r"shape \(\) or \(2,\); got low of shape \(3,\)"),
+        (lambda: js.Float([0, 1], 5), r"needs bounds of shape \(\); got low of shape \(2,\)"),
+        (lambda: js.Float([0, "a"], 5, shape=(2,)), r"got low=\[0, 'a'\]. Give numbers"),
+        (lambda: js.Int([0, 1], 1, shape=(2,)), r"got low\[1\]=1, high\[1\]=1. .* write Choice\(1\)"),
+        (lambda: js.Int([0, 1.5], 3, shape=(2,)), "integer bounds; got low=1.5"),
+        (lambda: js.Int(0, [3, 4]), r"bounds of shape \(\); got high of shape \(2,\)"),
+        (lambda: jax.jit(lambda high: js.Int(0, high))(3), "integer bounds; got high="),
         (lambda: js.Int(3, 3), "low < high"),
         (lambda: js.Int(0.5, 3), "integer bounds; got low=0.5"),
         (lambda: js.Int(True, 3), "integer bounds"),
@@ -97,3 +116,78 @@ def test_an_ordered_choice_tells_strategies_that_neighbours_are_alike():
     assert js.describe(ordered, js.decode(ordered, jnp.array([0.9]))) == 64
     assert ordered != js.Choice(16, 32, 64)
     assert repr(ordered) == "Choice(16, 32, 64, ordered=True)"
+
+
+@pytest.mark.parametrize("number", [np.int8, np.uint16, np.float32, jnp.int32, jnp.float32, jnp.bfloat16, np.array])
+def test_numbers_of_numpy_and_jax_are_bounds(number):
+    space = js.Float(number(2), number(3))
+    assert 2 <= float(js.decode(space, jnp.array([0.3]))) <= 3
+    if jnp.issubdtype(jnp.asarray(number(2)).dtype, jnp.integer):
+        assert js.Int(number(2), number(3)) == js.Int(2, 3)
+
+
+def test_bounds_are_checked_for_the_dtypes_of_their_use():
+    with jax.enable_x64(True):
+        close, large = js.Float(1.0, 1.0 + 1e-10), js.Int(2**60, 2**60 + 9)
+        js.decode([close, large], jnp.array([0.5, 0.5]))
+    with jax.enable_x64(False):
+        for space, message in ((close, "can tell apart"), (large, "does not fit into int32")):
+            for wrong in (
+                lambda space: js.decode(space, jnp.array([0.5])),
+                lambda space: js.minimize(
+                    lambda key, x: 0.0, {"s": js.Switch(a=space)}, "ga", key=jax.random.key(0), num_generations=1
+                ),
+            ):
+                with pytest.raises(ValueError, match=message):
+                    wrong(space)
+        narrow = js.Float(1.0, 1.5)
+    with jax.enable_x64(True):
+        assert js.decode(narrow, jnp.array([1.0])) == 1.5
+
+
+ARRAYS = {
+    "real": js.Float([0.0, 10.0, -1.0], [1.0, 20.0, 1.0], shape=(3,)),
+    "log": js.Float(jnp.array([[1e-3, 1.0]]), [[1.0, 100.0]], log=True, shape=(1, 2)),
+    "int": js.Int([0, 5], np.array([3, 9]), shape=(2,)),
+    "log_int": js.Int(1, [[9], [1000]], log=True, shape=(2, 1)),
+}
+
+
+def test_every_entry_of_an_array_may_have_bounds_of_its_own():
+    alone = {
+        "real": [js.Float(0, 1), js.Float(10, 20), js.Float(-1, 1)],
+        "log": [js.Float(1e-3, 1, log=True), js.Float(1, 100, log=True)],
+        "int": [js.Int(0, 3), js.Int(5, 9)],
+        "log_int": [js.Int(1, 9, log=True), js.Int(1, 1000, log=True)],
+    }
+    assert js.domain(ARRAYS) == js.domain(alone)
+    for x in jax.random.uniform(jax.random.key(0), (5, 9)):
+        together, one_by_one = js.decode(ARRAYS, x), js.decode(alone, x)
+        for name, values in one_by_one.items():
+            np.testing.assert_allclose(together[name].reshape(-1), values, rtol=1e-6)
+        np.testing.assert_allclose(js.encode(ARRAYS, together), js.encode(alone, one_by_one), rtol=1e-5)
+    plain = js.describe(ARRAYS, js.decode(ARRAYS, jnp.ones(9)))
+    assert plain == {"real": [1, 20, 1], "log": [[1, 100]], "int": [3, 9], "log_int": [[9], [1000]]}
+    assert js.describe(ARRAYS, js.undescribe(ARRAYS, plain)) == plain
+    with pytest.raises(ValueError, match="inside its bounds"):
+        js.undescribe(ARRAYS, {**plain, "int": [4, 9]})
+    again = js.from_json(js.to_json(ARRAYS))
+    assert again == ARRAYS
+    assert again != {**ARRAYS, "real": js.Float([0.0, 10.0, -2.0], [1.0, 20.0, 1.0], shape=(3,))}
+    dimension = columns.dimensions(ARRAYS)["real[1]"]
+    assert (dimension.low, dimension.high) == (10, 20)
+    table = columns.columns(ARRAYS, jax.tree.map(lambda leaf: leaf[None], js.decode(ARRAYS, jnp.ones(9))))
+    assert {name: column[0] for name, column in table.items() if name.startswith("log_int")} == {
+        "log_int[0,0]": 9,
+        "log_int[1,0]": 1000,
+    }
+
+
+def test_bounds_of_arrays_are_leaves_that_vmap():
+    def best(space):
+        bowl = lambda key, x: jnp.sum(x)  # noqa: E731
+        return js.minimize(bowl, space, js.GA(), key=jax.random.key(0), num_generations=20).params
+
+    lows = jnp.array([[0.0, 1.0], [2.0, 3.0]])
+    found = jax.vmap(best)(js.Float(lows, lows + 1, shape=(2,)))
+    np.testing.assert_allclose(found, lows, atol=0.1)
