@@ -90,7 +90,8 @@ def load(
         )
     if path is None:
         return frames.from_frame(files.Reading(source, [], {}), "frame", wishes)
-    reading = files.read_frame(path, wishes.categorical, target, drop=wishes.drop)
+    names = [*wishes.number, *([] if group is None else [group])]
+    reading = files.read_frame(path, wishes.categorical, target, drop=wishes.drop, names=names)
     return frames.from_frame(reading, path.stem, wishes)
 
 
@@ -113,7 +114,7 @@ def load_rows(source: Any, columns: Mapping[str, Any]) -> Rows:
     if path and path.suffix.lower() == ".npz":
         return _rows_of_arrays(files.read_arrays(path), used)
     text = [name for name, column in used.items() if column.kind != "number"]
-    reading = files.read_frame(path, text) if path else files.Reading(source, [], {})
+    reading = files.read_frame(path, text, names=list(used)) if path else files.Reading(source, [], {})
     frame = rules.named(reading.frame)
     if missing := [name for name in used if name not in frame.columns]:
         raise ValueError(f"The rows need the columns of training; {rules.listed(missing)} is missing. Add it.")
