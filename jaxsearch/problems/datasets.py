@@ -23,7 +23,6 @@ BUILT_IN = {
     "mnist_5k": "classification",
     "mnist1d": "classification",
 }
-SUFFIXES = (".csv", ".tsv", ".parquet", ".pq", ".npz")
 
 
 def load(
@@ -92,7 +91,7 @@ def load(
         return frames.from_frame(files.Reading(source, [], {}), "frame", wishes)
     names = [*wishes.number, *([] if group is None else [group])]
     reading = files.read_frame(path, wishes.categorical, target, drop=wishes.drop, names=names)
-    return frames.from_frame(reading, path.stem, wishes)
+    return frames.from_frame(reading, files.stem(path), wishes)
 
 
 def load_rows(source: Any, columns: Mapping[str, Any]) -> Rows:
@@ -115,6 +114,8 @@ def load_rows(source: Any, columns: Mapping[str, Any]) -> Rows:
         return _rows_of_arrays(files.read_arrays(path), used)
     text = [name for name, column in used.items() if column.kind != "number"]
     reading = files.read_frame(path, text, names=list(used)) if path else files.Reading(source, [], {})
+    if faults := [fault for name, fault in reading.faults.items() if name in used]:
+        raise ValueError(" ".join(faults))
     frame = rules.named(reading.frame)
     if missing := [name for name in used if name not in frame.columns]:
         raise ValueError(f"The rows need the columns of training; {rules.listed(missing)} is missing. Add it.")
@@ -186,6 +187,7 @@ def _path(source: Any, names: Collection[str] = ()) -> Path | None:
     if not path.is_file():
         what = f"a file or one of {', '.join(names)}" if names else "a file"
         raise ValueError(f"Data must be {what}; there is no file {path}. Check the path.")
-    if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"A file of data must end in {', '.join(SUFFIXES)}; got {path.name}. Convert it.")
+    if not files.is_known(path):
+        known = ", ".join(files.SUFFIXES)
+        raise ValueError(f"A file of data must end in {known}; got {path.name}. Convert it.")
     return path

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxsearch.problems.cells import Reading, Wishes
+from jaxsearch.problems.cells import Hints, Reading
 from jaxsearch.problems.delimited import read_delimited
 from jaxsearch.problems.encodings import packed_suffix, reading
 from jaxsearch.problems.packages import optional
 
 TEXTS = (".csv", ".tsv", ".tab", ".txt")
+TABLES = (".parquet", ".pq")
+SUFFIXES = (*TEXTS, *TABLES, ".npz")
 
 
 def read_frame(
@@ -46,10 +48,10 @@ def read_frame(
         ValueError: if the file is damaged or something else, or if it can be read in two ways.
     """
     if suffix(path) in TEXTS:
-        wishes = Wishes(text, target, drop, decimal, missing, likely)
+        hints = Hints(text, target, drop, decimal, missing, likely)
         required = [*names, *text, *([] if target is None else [target]), *drop]
         optional("pandas")
-        return read_delimited(path, wishes, required, separator, encoding)
+        return read_delimited(path, hints, required, separator, encoding)
     optional("pandas")
     open_file = optional("pyarrow.parquet").ParquetFile
     with reading(path, "a Parquet file"), open_file(path) as file:
@@ -72,3 +74,13 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 def suffix(path: Path) -> str:
     """The suffix of a file, packed or not, in lower case."""
     return (path.with_suffix("") if packed_suffix(path) else path).suffix.lower()
+
+
+def stem(path: Path) -> str:
+    """The name of a file without its suffixes."""
+    return (path.with_suffix("") if packed_suffix(path) else path).stem
+
+
+def is_known(path: Path) -> bool:
+    """Whether the suffix of a file is one that can be read."""
+    return suffix(path) in TEXTS or path.suffix.lower() in (*TABLES, ".npz")

@@ -13,6 +13,11 @@ BLANK_RUNS = re.compile(rb'("(?:[^"]|"")*")|[ \t]+')
 NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?")
 
 
+def count(number: int, noun: str) -> str:
+    """The number and the noun, in its plural if need be."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def without_sep_line(data: bytes) -> tuple[bytes, str]:
     """The text below a first line such as `sep=;`, which Excel writes and reads, and what it says."""
     found = SEP_LINE.match(data)
@@ -93,3 +98,13 @@ def header_index(found: list[list[str]], names: Sequence[str]) -> int:
 def is_number(cell: str) -> bool:
     """Whether a cell is a plain number, with either decimal mark."""
     return NUMBER.fullmatch(cell.strip(BLANKS)) is not None
+
+
+def check_header(header: Sequence[str], names: Sequence[str], path: object) -> None:
+    """A first line of numbers is a row, not the names of columns, unless these are what the user calls them."""
+    if not set(names) <= set(header) and any(is_number(name) for name in header):
+        line = " ".join(header)[:60]
+        raise ValueError(
+            f"The first line of {path} must have the names of its columns; it has numbers: {line!r}. "
+            "Add a line of names."
+        )

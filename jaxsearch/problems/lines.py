@@ -25,6 +25,20 @@ class Lines(NamedTuple):
         """The line in which a record begins, counted from 1."""
         return data[: self.ends[record - 1] if record else 0].count(b"\n") + 1
 
+    def first(self, data: bytes) -> np.ndarray:
+        """The first byte of every record."""
+        return np.frombuffer(data, np.uint8)[np.concatenate([[0], self.ends[:-1]])]
+
+    def emptied(self, data: bytes, which: np.ndarray) -> tuple[bytes, bool]:
+        """The text with nothing but a line feed for some records, and whether that is another text."""
+        starts = np.concatenate([[0], self.ends[:-1]])
+        chosen = np.flatnonzero(which & (self.ends - starts > 1))
+        parts, begin = [], 0
+        for record in chosen:
+            parts += [data[begin : starts[record]], b"\n"]
+            begin = self.ends[record]
+        return (b"".join([*parts, data[begin:]]) if parts else data), bool(parts)
+
 
 def lines(data: bytes, separator: str, quote: str) -> Lines:
     """Counts the fields of every record; `data` ends with a line feed."""
@@ -61,8 +75,7 @@ def _counted(data: bytes, separator: str, quote: str) -> Lines | None:
 
 def _without_empty(data: bytes, found: Lines) -> Lines:
     """The same with a width of 0 where a record is empty or has only blanks."""
-    starts = np.concatenate([[0], found.ends[:-1]])
-    first = np.frombuffer(data, np.uint8)[starts]
+    starts, first = np.concatenate([[0], found.ends[:-1]]), found.first(data)
     blank = (first == FEED) | (first == ord(" ")) | (first == ord("\t"))
     for record in np.flatnonzero((found.widths == 1) & blank):
         if not data[starts[record] : found.ends[record]].strip():

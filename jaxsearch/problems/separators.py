@@ -8,6 +8,8 @@ from typing import NamedTuple
 from jaxsearch.problems.headers import (
     BLANKS,
     SEPARATORS,
+    check_header,
+    count,
     header_index,
     records,
     with_tabs,
@@ -75,7 +77,7 @@ def layout(
     data, skipped, hidden_header = without_comments(data, names)
     lines += skipped
     if skipped:
-        notes.append(f"left out {skipped} lines of comments (#) above the header")
+        notes.append(f"left out {count(skipped, 'line')} of comments (#) above the header")
     blank = len(data) - len(data.lstrip(b"\n"))
     data, lines = data[blank:], lines + blank
     if hidden_header:
@@ -84,27 +86,35 @@ def layout(
         raise ValueError(f"{path} must be a table with a header line; it is empty. Check the file.")
     own = OWN.get(suffix, "")
     wanted = [separator] if separator else [mark for mark in SEPARATORS if mark != decimal]
-    candidates = [
-        candidate
-        for mark in wanted
-        for quote in "\"'"
-        if (candidate := _candidate(data, mark, quote, names)) is not None
-    ]
-    best = _best(candidates, own, names, path)
+    best = _best(_candidates(data, wanted, names), own, names, path)
+    if best.regular < 1 and b'\\"' in data:
+        doubled = data.replace(b'\\"', b'""')
+        other = _best(_candidates(doubled, wanted, names), own, names, path)
+        if other.regular == 1:
+            best, data = other, doubled
+            notes.append("quotes within fields have a backslash")
     if best.width > 1 and best.separator != (own or ",") and not separator:
         notes.append(f"fields are separated by {SEPARATORS[best.separator]}")
     if best.quote == "'":
         notes.append("fields are quoted by single quotes")
     if best.skipped:
-        notes.append(f"left out {len(best.skipped)} lines above the header, the first {_shown(best.skipped[0])!r}")
+        notes.append(f"left out {count(len(best.skipped), 'line')} above the header: {_shown(best.skipped[0])!r}")
     mark = best.separator
     if mark == " ":
         data, mark = with_tabs(data), "\t"
     for _ in best.skipped:
         end = data.index(b"\n") + 1
         data, lines = data[end:], lines + 1
+        empty = len(data) - len(data.lstrip(b"\n"))
+        data, lines = data[empty:], lines + empty
     header = [name.strip(BLANKS) for name in best.header]
+    check_header(header, names, path)
     return Layout(data, lines, mark, best.quote, header, best.sample, bool(skipped or hidden_header), notes)
+
+
+def _candidates(data: bytes, separators: Sequence[str], names: Sequence[str]) -> list[_Candidate]:
+    found = [_candidate(data, mark, quote, names) for mark in separators for quote in "\"'"]
+    return [candidate for candidate in found if candidate is not None]
 
 
 def _candidate(data: bytes, separator: str, quote: str, names: Sequence[str]) -> _Candidate | None:

@@ -21,7 +21,7 @@ TEXT = {
     "an open quote": ('a,y\n1,0\n"2,1\n', "must close; one that opens in line 3 does not"),
     "long rows": ("a,y\n1,0,3\n2,1,4\n", "line 2 has 3 fields, the header 2. Add a name to the header for every"),
     "a longer row": ("a,y\n1,0\n\n2,1,4\n", "line 4 has 3 fields, the header 2. Correct the line"),
-    "no header": ("1.5,0\n2.5,1\n", "must have the names of its columns; it has numbers: '1.5,0'"),
+    "no header": ("1.5,0\n2.5,1\n", "must have the names of its columns; it has numbers: '1.5 0'"),
     "the same name twice": ("a,a,y\n1,2,0\n3,4,1\n", "Column names must differ; 'a'"),
     "an index": (",a,y\n0,1,0\n1,2,1\n", "column 1 has none, as an index. Name it, or drop ''"),
     "no such target": ("a,yy\n" + ROWS, "Unknown column 'y'. Did you mean yy"),
@@ -111,9 +111,9 @@ def test_bad_npz(jaxsearch, tmp_path, case):
 
 
 def test_other_files(jaxsearch, tmp_path):
-    (tmp_path / "bad.xlsx").write_text("a,y\n" + ROWS)
-    complain(jaxsearch, tmp_path, "bad.xlsx", "must end in .csv, .tsv, .parquet, .pq, .npz", "--target", "y")
-    (tmp_path / "bad.xlsx").unlink()
+    (tmp_path / "bad.ods").write_text("a,y\n" + ROWS)
+    complain(jaxsearch, tmp_path, "bad.ods", "must end in .csv, .tsv, .tab, .txt, .parquet, .pq, .npz", "--target", "y")
+    (tmp_path / "bad.ods").unlink()
     (tmp_path / "folder.csv").mkdir()
     complain(jaxsearch, tmp_path, "folder.csv", "there is no file folder.csv", "--target", "y")
 

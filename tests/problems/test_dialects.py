@@ -1,0 +1,216 @@
+"""Text files as people write them: the same table, or one line that says what is in doubt."""
+
+import bz2
+import gzip
+import io
+import lzma
+import re
+import zipfile
+
+import numpy as np
+import pytest
+
+from jaxsearch.problems import files
+from jaxsearch.problems.datasets import load, load_rows
+
+X = np.array([[0.5, 1234], [-1.25, 56], [2, 7890]], np.float32)
+PLAIN = "a,b,y\n0.5,1234,no\n-1.25,56,yes\n2,7890,no\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content, name="t.csv"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def zipped(content):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("folder/t.csv", content)
+    return file.getvalue()
+
+
+SAME = {
+    "plain": (PLAIN, []),
+    "semicolons": (PLAIN.replace(",", ";"), ["fields are separated by ';'"]),
+    "tabs": (PLAIN.replace(",", "\t"), ["fields are separated by tabs"]),
+    "pipes": (PLAIN.replace(",", "|"), ["fields are separated by '|'"]),
+    "blanks": (PLAIN.replace(",", " "), ["fields are separated by blanks"]),
+    "many blanks": (
+        "  a     b     y\n0.5   1234  no  \n -1.25 56    yes\n 2     7890  no\n",
+        ["fields are separated by blanks"],
+    ),
+    "sep line": ("sep=;\n" + PLAIN.replace(",", ";"), []),
+    "sep line as ever": ("sep=,\n" + PLAIN, []),
+    "decimal commas": (
+        "a;b;y\n0,5;1234;no\n-1,25;56;yes\n2;7890;no\n",
+        ["fields are separated by ';'", "numbers have a decimal comma: 'a'"],
+    ),
+    "quoted decimal commas": (
+        'a,b,y\n"0,5",1234,no\n"-1,25",56,yes\n2,7890,no\n',
+        ["numbers have a decimal comma: 'a'"],
+    ),
+    "thousands": (PLAIN.replace("1234", '"1,234"').replace("7890", '"7,890"'), ["',' separates thousands: 'b'"]),
+    "blank thousands": (PLAIN.replace("1234", "1 234").replace("7890", "7\u202f890"), ["' ' separates thousands: 'b'"]),
+    "Swiss thousands": ("a,b,y\n0.5,1'234,no\n-1.25,56,yes\n2,7\u2019890,no\n", ["\"'\" separates thousands: 'b'"]),
+    "German": (
+        "a;b;y\n0,5;1.234;no\n-1,25;56,0;yes\n2;7.890;no\n",
+        ["fields are separated by ';'", "numbers have a decimal comma: 'a', 'b'", "'.' separates thousands: 'b'"],
+    ),
+    "percent": (
+        PLAIN.replace("1234", "1234 %").replace("56", "56%").replace("7890", "7890%"),
+        ["the sign % is left out: 'b'"],
+    ),
+    "dollars": (
+        PLAIN.replace("1234", '"$1,234"').replace("56", "$56").replace("7890", "$ 7890"),
+        ["',' separates thousands: 'b'", "the sign $ is left out: 'b'"],
+    ),
+    "parentheses": (PLAIN.replace("-1.25", "(1.25)"), ["numbers in parentheses are negative: 'a'"]),
+    "a true minus": (PLAIN.replace("-", "\N{MINUS SIGN}"), []),
+    "blanks around": (" a , b ,y \n 0.5 , 1234 , no \n-1.25\t,56 ,\tyes \n 2 ,  7890,no\n", []),
+    "Windows": (PLAIN.replace("\n", "\r\n"), []),
+    "old Macintosh": (PLAIN.replace("\n", "\r"), []),
+    "no last line end": (PLAIN.rstrip(), []),
+    "an end of DOS": (PLAIN + "\x1a", []),
+    "empty lines": (PLAIN.replace("no\n", "no\n\n", 1) + "\n\n", ["left out 1 empty line"]),
+    "UTF-8 with a mark": (PLAIN.encode("utf-8-sig"), []),
+    "UTF-16": (PLAIN.encode("utf-16"), ["read as utf-16, as its first bytes say"]),
+    "comments": ("# by me\n# 2024\n" + PLAIN, ["left out 2 lines of comments (#) above the header"]),
+    "comments below": (
+        "# by me\n" + PLAIN.replace("-1", "# the rest\n-1"),
+        ["left out 1 line of comments (#) above the header", "left out 1 line of comments (#) among the rows"],
+    ),
+    "a header that is a comment": (
+        "# by me\n# " + PLAIN,
+        [
+            "left out 1 line of comments (#) above the header",
+            "the names of the columns stand in a line that begins with #",
+        ],
+    ),
+    "titles": ("Report, all of it\n\n" + PLAIN, None),
+    "titles of a spreadsheet": ("Report,,\n,,\n" + PLAIN, ["left out 2 lines above the header: 'Report'"]),
+    "separators at the end": (
+        PLAIN.replace("no", "no,").replace("yes", "yes,,"),
+        ["separators at the ends of lines are left out"],
+    ),
+    "an empty column": (PLAIN.replace("\n", ",\n"), ["left out 1 column without a name and without a value"]),
+    "quotes": ('"a","b","y"\n"0.5","1234","no"\n"-1.25","56","yes"\n"2","7890","no"\n', []),
+    "single quotes": (
+        "'a','b','y'\n'0.5','1234','no'\n'-1.25','56','yes'\n'2','7890','no'\n",
+        ["fields are quoted by single quotes"],
+    ),
+    "a total": (PLAIN + "Total,9180,\n", ["left out 1 rows without a value of 'y'"]),
+}
+
+
+@pytest.mark.parametrize("case", SAME)
+def test_dialects_give_the_same_table(write, case):
+    content, notes = SAME[case]
+    table = load(write(content), "y")
+    np.testing.assert_array_equal(table.x, X)
+    assert table.classes == ["no", "yes"]
+    assert list(table.columns) == ["a", "b"]
+    if notes is not None:
+        assert table.notes == notes
+
+
+@pytest.mark.parametrize(
+    ("suffix", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress), (".zip", zipped)]
+)
+def test_packed_files(write, suffix, pack):
+    table = load(write(pack(PLAIN.encode()), "t.csv" + suffix), "y")
+    np.testing.assert_array_equal(table.x, X)
+    assert table.name == "t"
+    with pytest.raises(ValueError, match="t.csv.* must be .*; reading it failed: .*Check the file"):
+        load(write(pack(PLAIN.encode())[:25], "t.csv" + suffix), "y")
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected", "note"),
+    [
+        ("? 1 2", [np.nan, 1, 2], "'?' counts as missing: 'a'"),
+        ("1 NA n/a", [1, np.nan, np.nan], "'NA' counts as missing: 'a'"),
+        ("1 - 2.5", [1, np.nan, 2.5], "'-' counts as missing: 'a'"),
+        (". 1 2", [np.nan, 1, 2], "'.' counts as missing: 'a'"),
+        ("None 1 2", [np.nan, 1, 2], "'None' counts as missing: 'a'"),
+        ("#DIV/0! 1 2", [np.nan, 1, 2], "'#DIV/0!' counts as missing: 'a'"),
+        ("01 02 10", [1, 2, 10], "numbers lose leading zeros; --categorical keeps them as words: 'a'"),
+        ("1,23,456.5 7 8", [123456.5, 7, 8], "',' separates thousands: 'a'"),
+        ("1.234.567 7 8", [1234567, 7, 8], "'.' separates thousands: 'a'"),
+    ],
+)
+def test_cells_of_a_column_of_numbers(write, cells, expected, note):
+    rows = [f'"{cell}",{index % 2}' for index, cell in enumerate(cells.split())]
+    table = load(write("\n".join(["a,y", *rows])), "y")
+    np.testing.assert_array_equal(table.x[:, 0], np.array(expected, np.float32))
+    assert note in table.notes
+
+
+def test_words_that_mean_something_stay(write):
+    table = load(write("a,b,y\n+,low,None\n-,none,mild\n+,-,None\nNA,low,mild\n"), "y")
+    assert table.classes == ["None", "mild"]
+    assert list(table.columns.values()) == [["+", "-"], ["-", "low", "none"]]
+    assert "'NA' counts as missing: 'a'" in table.notes
+    assert "'None' in 'y' is a class; if it stands for missing, say so by --missing" in table.notes
+
+
+def test_a_target_keeps_its_spelling(write):
+    assert load(write("a,y\n1,01\n2,02\n3,01\n"), "y").classes == ["01", "02"]
+    table = load(write("a,y\n1,1.0\n2,NA\n3,2.0\n"), "y", "regression")
+    np.testing.assert_array_equal(table.y, [1, 2])
+    assert "'NA' counts as missing: 'y'" in table.notes
+
+
+def test_one_prediction_for_every_line(write):
+    columns = load(write("x,y\n1,no\n2,yes\n"), "y").columns
+    rows = load_rows(write("x\n1.0\n\n-1.0\n\n\n"), columns)
+    np.testing.assert_array_equal(rows.x, [[1], [np.nan], [-1]])
+    assert rows.notes == ["empty lines at the end are no rows", "1 empty line counted as rows without a value"]
+
+
+REFUSED = {
+    "a mark for decimals or thousands": (
+        'a,y\n"1,234",no\n"56,789",yes\n',
+        "'a' has '1,234', whose mark may be that of",
+    ),
+    "points between thousands": ("a,y\n1.234,no\n56,yes\n", "'a' has '1.234', whose mark may be"),
+    "points where commas are usual": ("a;y\n1.234;no\n5.678;yes\n", "'a' has '1.234', whose mark may be"),
+    "both marks": ('a,y\n"1,5",no\n2.5,yes\n', "'a' has '2.5' and '1,5', so that its decimal mark is a point and"),
+    "some with a sign": ("a,y\n5%,no\n0.5,yes\n", "'a' has '5%' and '0.5'"),
+    "a longer row": (PLAIN + "1,2,no,extra\n", "line 5 has 4 fields, the header 3. Correct the line"),
+    "decimal commas without quotes": ("a,y\n1,5,no\n2,5,yes\n", "line 2 has 3 fields, the header 2. Add a name"),
+    "an open quote": (PLAIN + '"1,2,no\n', "one that opens in line 5 does not"),
+    "no header": ("0.5,1234,no\n-1.25,56,yes\n", "must have the names of its columns; it has numbers: '0.5 1234 no'"),
+    "binary": (PLAIN.encode() + b"\0\1\2", "must be text; it has bytes such as NUL"),
+    "a workbook": (b"PK\x03\x04\x14\x00\x06", "must be text; it "),
+    "neither": (b"a,y\n\x81,no\n", "byte 0x81 in line 2 is not, nor is it cp1252. Give its --encoding"),
+    "damaged UTF-8": ("ä,ö,y\n".encode() + b"\xff,1,no\n", "byte 0xff in line 2 is not, though other lines are"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_in_doubt_is_refused(write, case):
+    content, message = REFUSED[case]
+    with pytest.raises(ValueError, match=re.escape(message)) as error:
+        load(write(content), "y")
+    assert "\n" not in str(error.value)
+
+
+def test_two_separators_that_fit_are_told_apart_by_the_names(write):
+    path = write("a;b,c\n1;2,5\n3;4,6\n")
+    with pytest.raises(ValueError, match="',' and ';' fit equally well. Say which by --separator"):
+        files.read_frame(path)
+    assert list(files.read_frame(path, names=["a"]).frame) == ["a", "b,c"]
+    assert list(files.read_frame(path, names=["c"]).frame) == ["a;b", "c"]
+    assert list(files.read_frame(path, separator=",").frame) == ["a;b", "c"]
+
+
+def test_cp1252_is_found(write):
+    path = write("größe,stadt,y\n1,köln,0\n2,münchen,1\n".encode("cp1252"))
+    table = load(path, "y")
+    assert table.columns == {"größe": [], "stadt": ["köln", "münchen"]}
+    assert table.notes == ["read as cp1252, since line 1 is not UTF-8; --encoding reads it otherwise"]
