@@ -133,7 +133,7 @@ def test_packed_files(write, suffix, pack):
     ("cells", "expected", "note"),
     [
         ("? 1 2", [np.nan, 1, 2], "'?' counts as missing: 'a'"),
-        ("1 NA n/a", [1, np.nan, np.nan], "'NA' counts as missing: 'a'"),
+        ("1 NA 3 n/a", [1, np.nan, 3, np.nan], "'NA' counts as missing: 'a'"),
         ("1 - 2.5", [1, np.nan, 2.5], "'-' counts as missing: 'a'"),
         (". 1 2", [np.nan, 1, 2], "'.' counts as missing: 'a'"),
         ("None 1 2", [np.nan, 1, 2], "'None' counts as missing: 'a'"),
@@ -153,7 +153,7 @@ def test_cells_of_a_column_of_numbers(write, cells, expected, note):
 def test_words_that_mean_something_stay(write):
     table = load(write("a,b,y\n+,low,None\n-,none,mild\n+,-,None\nNA,low,mild\n"), "y")
     assert table.classes == ["None", "mild"]
-    assert list(table.columns.values()) == [["+", "-"], ["-", "low", "none"]]
+    assert [column["categories"] for column in table.columns.values()] == [["+", "-"], ["-", "low", "none"]]
     assert "'NA' counts as missing: 'a'" in table.notes
     assert "'None' in 'y' is a class; if it stands for missing, say so by --missing" in table.notes
 
@@ -212,5 +212,6 @@ def test_two_separators_that_fit_are_told_apart_by_the_names(write):
 def test_cp1252_is_found(write):
     path = write("größe,stadt,y\n1,köln,0\n2,münchen,1\n".encode("cp1252"))
     table = load(path, "y")
-    assert table.columns == {"größe": [], "stadt": ["köln", "münchen"]}
+    assert list(table.columns) == ["größe", "stadt"]
+    assert table.columns["stadt"]["categories"] == ["köln", "münchen"]
     assert table.notes == ["read as cp1252, since line 1 is not UTF-8; --encoding reads it otherwise"]
