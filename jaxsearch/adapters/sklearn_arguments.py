@@ -9,6 +9,9 @@ from sklearn.utils import check_random_state
 from jaxsearch.core.population import check_count
 from jaxsearch.core.protocols import Strategy
 from jaxsearch.core.types import Key, PyTree
+from jaxsearch.evaluators.defaults import class_weights_for
+from jaxsearch.evaluators.lessons import ClassWeights
+from jaxsearch.evaluators.metrics import Metric
 from jaxsearch.runners.minimize import check_strategy
 from jaxsearch.runners.sized import fitting
 from jaxsearch.spaces import codec
@@ -17,6 +20,19 @@ from jaxsearch.spaces import codec
 def count_of(name: str, value: Any) -> int:
     """An integer of at least 1, also one of NumPy; raises ValueError for anything else."""
     return check_count(name, value)
+
+
+def class_weights_of(class_weight: Any, metric: Metric, classes: np.ndarray) -> ClassWeights:
+    """The weights of `classes` `[C]`, the labels, as `Training` takes them.
+
+    Raises ValueError for other words, for labels that are not there, and for weights not above 0.
+    """
+    if not isinstance(class_weight, dict):
+        return class_weights_for(metric, class_weight)
+    labels = classes.tolist()
+    if unknown := [label for label in class_weight if label not in labels]:
+        raise ValueError(f"class_weight must be by labels of y; there is no {unknown[0]!r}. Leave it out.")
+    return tuple(float(class_weight.get(label, 1.0)) for label in labels)
 
 
 def key_of(random_state: Any) -> Key:

@@ -1,128 +1,16 @@
 """Neural networks that an architecture search finds, as estimators of scikit-learn."""
 
-from typing import Any, Self
+from typing import Self
 
-import jax
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from jaxsearch.adapters.sklearn_arguments import count_of, key_of, strategy_of
-from jaxsearch.evaluators import defaults
-from jaxsearch.evaluators.fitted import fit
-from jaxsearch.evaluators.halving import Halving
-from jaxsearch.evaluators.metrics import Metric, metric_for
-from jaxsearch.evaluators.training import Training
-from jaxsearch.models.mlp import MLP
-from jaxsearch.runners.search import search
-from jaxsearch.runners.sized import GENERATIONS
-from jaxsearch.spaces.describe import describe
+from jaxsearch.adapters.sklearn_arguments import class_weights_of
+from jaxsearch.adapters.sklearn_searched import SearchedNetwork
 
 
-class _SearchedNetwork(BaseEstimator):
-    """What the two estimators have in common."""
-
-    _task: str
-
-    def __init__(
-        self,
-        strategy="auto",
-        *,
-        max_evaluations=256,
-        metric=None,
-        folds=5,
-        epochs=None,
-        max_layers=3,
-        max_width=128,
-        target=None,
-        time_limit=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self.strategy = strategy
-        self.max_evaluations = max_evaluations
-        self.metric = metric
-        self.folds = folds
-        self.epochs = epochs
-        self.max_layers = max_layers
-        self.max_width = max_width
-        self.target = target
-        self.time_limit = time_limit
-        self.random_state = random_state
-        self.verbose = verbose
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
-
-    def _rows(self, x: Any, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """The rows that weigh something, `x` in float64, and their weights with mean 1, None if all are equal."""
-        options: dict[str, Any] = {"dtype": np.float64, "ensure_all_finite": "allow-nan", "ensure_min_samples": 2}
-        x, y = validate_data(self, x, y, y_numeric=self._task == "regression", **options)
-        weights = _check_sample_weight(sample_weight, x, dtype=np.float64, ensure_non_negative=True)
-        rows = weights > 0
-        if not np.any(rows):
-            raise ValueError("Some row must weigh more than zero; all sample weights are zero. Leave them out.")
-        weights = weights[rows]
-        return x[rows], y[rows], None if np.ptp(weights) == 0 else weights / np.mean(weights)
-
-    def _fit(
-        self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, num_outputs: int, centre: float = 0.0
-    ) -> Self:
-        """Searches, and trains the best network on all rows. centre: what was taken off `y`."""
-        metric, budget = metric_for(self._task, self.metric), count_of("max_evaluations", self.max_evaluations)
-        # In float32 the seconds of two time stamps are the same; what is left without mean and scale tells them apart.
-        mean, deviation = _moments(x, weights)
-        training = self._training(((x - mean) / deviation).astype(np.float32), y, weights, num_outputs, metric, budget)
-        rungs, space = defaults.num_rungs(training.epochs), training.model.space()
-        key_search, key_fit = jax.random.split(key_of(self.random_state))
-        result = search(
-            Halving(training, num_rungs=rungs) if rungs > 1 else training,
-            space,
-            strategy_of(self.strategy, space, budget, GENERATIONS),
-            key=key_search,
-            max_evaluations=budget,
-            target=None if self.target is None else metric.score(self.target),
-            time_limit=self.time_limit,
-            progress=bool(self.verbose),
-        )
-        self.best_params_, self.best_loss_ = describe(space, result.params), float(result.loss)
-        self.trials_ = result.trials()
-        if not np.isfinite(self.best_loss_):
-            raise ValueError(f"Every network failed: no {metric.name} was finite. Use another metric or fewer folds.")
-        network = fit(training, key_fit, space, result.params).portable()
-        if not all(np.all(np.isfinite(part)) for layer in network.layers for part in layer):
-            raise ValueError("The best network diverged when trained on all rows. Use another random_state.")
-        self.network_ = network._replace(
-            mean=mean + deviation * network.mean,
-            factor=network.factor / deviation,
-            target=network.target and (network.target[0] + centre, network.target[1]),
-        )
-        return self
-
-    def _training(
-        self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, num_outputs: int, metric: Metric, budget: int
-    ) -> Training:
-        width, layers = count_of("max_width", self.max_width), count_of("max_layers", self.max_layers)
-        return defaults.training(
-            MLP(x.shape[1], num_outputs, max_layers=layers, max_width=width, min_width=min(8, width)),
-            (x, y),
-            metric=metric.name,
-            folds=count_of("folds", self.folds),
-            epochs=None if self.epochs is None else count_of("epochs", self.epochs),
-            budget=budget,
-            weights=weights,
-        )
-
-    def _outputs(self, x: Any) -> np.ndarray:
-        check_is_fitted(self)
-        x = validate_data(self, x, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
-        return self.network_.predict(x)
-
-
-class JaxSearchClassifier(ClassifierMixin, _SearchedNetwork):
+class JaxSearchClassifier(ClassifierMixin, SearchedNetwork):
     """A classifier whose `fit` searches among networks of different sizes, then trains the best one on all rows.
 
     Whole generations of networks are trained at once, in all folds, as by `jaxsearch run`. Columns are standardized,
@@ -130,8 +18,12 @@ class JaxSearchClassifier(ClassifierMixin, _SearchedNetwork):
 
     strategy: the name of a strategy, "auto" for one that fits the budget, or a strategy.
     max_evaluations: networks to try, at least 1.
-    metric: what the search minimizes, see `jaxsearch.evaluators.metrics`: "error" if None, or "balanced_error",
-        "cross_entropy" or "auc"; for a regressor "rmse" if None, or "mse", "mae" or "r2".
+    metric: what the search optimizes, see `jaxsearch.evaluators.metrics`: "error" if None, or "accuracy",
+        "balanced_error", "balanced_accuracy", "f1", "cross_entropy" or "auc"; for a regressor "rmse" if None, or
+        "mse", "mae" or "r2".
+    class_weight: of the classes in training: "balanced" if all are to weigh the same, "none" if every row is, or a dict
+        of weights by label, 1 for others. None for "balanced" if the metric gives all classes the same weight, as
+        balanced_error and balanced_accuracy do, and "none" for the others. A regressor has none.
     folds: of the cross-validation; 1 for a single hold-out of a fifth of the rows.
     epochs: passes over the rows; None for as many as take about a thousand batches.
     max_layers, max_width: of the largest network.
@@ -143,7 +35,8 @@ class JaxSearchClassifier(ClassifierMixin, _SearchedNetwork):
     as good as not there, and so is a class of such rows alone.
 
     Attributes of a fitted one: `classes_`; `n_features_in_` and `feature_names_in_`; `best_params_`, plain values;
-    `best_loss_`, of the cross-validation, for "auc" and "r2" 1 - the score; `trials_`, a table as of `Result.trials`;
+    `best_score_`, the metric in the cross-validation, and `best_loss_`, 1 - the score where a greater one is better;
+    `trials_`, a table as of `Result.trials`;
     `network_`, which `jaxsearch.models.portable.save` writes.
 
     `fit` raises ValueError for arguments that cannot work and where no network can be trained.
@@ -151,12 +44,44 @@ class JaxSearchClassifier(ClassifierMixin, _SearchedNetwork):
 
     _task = "classification"
 
+    def __init__(
+        self,
+        strategy="auto",
+        *,
+        max_evaluations=256,
+        metric=None,
+        class_weight=None,
+        folds=5,
+        epochs=None,
+        max_layers=3,
+        max_width=128,
+        target=None,
+        time_limit=None,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            strategy,
+            max_evaluations=max_evaluations,
+            metric=metric,
+            folds=folds,
+            epochs=epochs,
+            max_layers=max_layers,
+            max_width=max_width,
+            target=target,
+            time_limit=time_limit,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.class_weight = class_weight
+
     def fit(self, X, y, sample_weight=None) -> Self:  # noqa: N803  # scikit-learn's names
         """Searches for rows `X` `[n, F]` and labels `y` `[n]`, with weights `[n]` of at least 0."""
         x, y, weights = self._rows(X, y, sample_weight)
         check_classification_targets(y)
         self.classes_, y = np.unique(y, return_inverse=True)
-        return self._fit(x, y.astype(np.int32), weights, len(self.classes_))
+        class_weights = class_weights_of(self.class_weight, self._metric(), self.classes_)
+        return self._fit(x, y.astype(np.int32), weights, len(self.classes_), class_weights=class_weights)
 
     def predict_proba(self, X) -> np.ndarray:  # noqa: N803
         """The probability of each class `[n, C]`, in the order of `classes_`."""
@@ -170,7 +95,7 @@ class JaxSearchClassifier(ClassifierMixin, _SearchedNetwork):
         return self.classes_[place]
 
 
-class JaxSearchRegressor(RegressorMixin, _SearchedNetwork):
+class JaxSearchRegressor(RegressorMixin, SearchedNetwork):
     """A regressor whose `fit` searches among networks of different sizes, then trains the best one on all rows.
 
     Arguments and attributes are those of `JaxSearchClassifier`, but for `classes_`; the target is standardized, too.
@@ -182,17 +107,8 @@ class JaxSearchRegressor(RegressorMixin, _SearchedNetwork):
         """Searches for rows `X` `[n, F]` and numbers `y` `[n]`, with weights `[n]` of at least 0."""
         x, y, weights = self._rows(X, y, sample_weight)
         centre = np.average(y, weights=weights)
-        return self._fit(x, (y - centre).astype(np.float32), weights, 1, centre)
+        return self._fit(x, (y - centre).astype(np.float32), weights, 1, centre=centre)
 
     def predict(self, X) -> np.ndarray:  # noqa: N803
         """The numbers `[n]` for rows `X` `[n, F]`, in the unit of the target."""
         return self._outputs(X)
-
-
-def _moments(x: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation `[F]` of what is known of each column, 1 for one that is constant."""
-    known = ~np.isnan(x) * (1.0 if weights is None else weights[:, None])
-    total = np.maximum(known.sum(axis=0), np.finfo(float).tiny)
-    mean = np.sum(np.nan_to_num(x) * known, axis=0) / total
-    deviation = np.sqrt(np.sum(np.nan_to_num(x - mean) ** 2 * known, axis=0) / total)
-    return mean, np.where(deviation > 0, deviation, 1.0)

@@ -14,15 +14,17 @@ import numpy as np
 
 from jaxsearch.cli.options import Options
 from jaxsearch.core.types import PyTree
-from jaxsearch.evaluators.metrics import Metric, metrics
+from jaxsearch.evaluators.metrics import Metric, metric_named, metrics
 from jaxsearch.problems.datasets import BUILT_IN
 from jaxsearch.runners.events import events
 from jaxsearch.runners.files import is_locked, replace
+from jaxsearch.runners.sized import strategy_name
 from jaxsearch.spaces.serialize import from_json, to_json
 
 SETTINGS, EVENTS, CHECKPOINT = "run.json", "events.jsonl", "checkpoint"
 LISTS = [name for name, kind in typing.get_type_hints(Options).items() if kind == tuple[str, ...]]  # in JSON
 RECENT = 100  # generations from which the rate is told
+MAY_CHANGE = ("budget", "time_limit", "stop_at")  # limits of a run that goes on
 
 
 def new_directory(wanted: Path | None, name: str) -> Path:
@@ -78,8 +80,42 @@ def begun(directory: Path) -> Run:
 
 
 def resumed(directory: Path, typed: dict[str, Any]) -> Options:
-    """The options of the run in `directory`, with those that were typed now in their place."""
-    return dataclasses.replace(begun(directory).options, **typed)
+    """The options of the run in `directory`, with those that were typed now in their place.
+
+    Raises ValueError if one that was typed would make another search of it.
+    """
+    run = begun(directory)
+    others = {name: value for name, value in typed.items() if _differs(run, name, value)}
+    if others:
+        was = {name: getattr(run.options, name) for name in others}
+        pairs = [f"{_written(name, value)} instead of {_written(name, was[name])}" for name, value in others.items()]
+        more = " and ".join(f"--{name.replace('_', '-')}" for name in MAY_CHANGE)
+        raise ValueError(
+            f"A run goes on with the options that it had, and other {more}; got {', '.join(pairs)}. "
+            "Leave that out, or begin a new run."
+        )
+    return dataclasses.replace(run.options, **{name: typed[name] for name in MAY_CHANGE if name in typed})
+
+
+def _differs(run: Run, name: str, value: Any) -> bool:
+    """Whether the run had another value for an option, however that is written."""
+    if name in MAY_CHANGE:
+        return False
+    if name == "metric":
+        return metric_named(value) != run.metric
+    if name == "strategy":
+        wanted = strategy_name(value)
+        return wanted != run.options.strategy and not (wanted == "auto" and run.reason)
+    return value != getattr(run.options, name)
+
+
+def _written(name: str, value: Any) -> str:
+    """An option as it is typed."""
+    option = f"--{name.replace('_', '-')}"
+    if value is None or value == ():
+        return f"no {option}"
+    values = value if isinstance(value, tuple) else (value,)
+    return " ".join(f"{option} {shlex.quote(str(one))}" for one in values)
 
 
 def status(directory: Path) -> list[str]:

@@ -83,7 +83,12 @@ def cli(context: click.Context) -> None:
 )
 @click.option("--strategy", default="ga", show_default=True, help="auto, or one of `jaxsearch list`.")
 @click.option("--budget", default=1024, show_default=True, help="Candidates to train and score.")
-@click.option("--metric", help="By default error for classification, rmse for regression.")
+@click.option("--metric", help="By default error for classification, rmse for regression; see `jaxsearch list`.")
+@click.option(
+    "--class-weight",
+    type=click.Choice(["balanced", "none"]),
+    help="balanced: in training all classes weigh the same; by default for metrics that weigh them so.",
+)
 @click.option("--stop-at", type=float, help="Stop when the cross-validation score is this good.")
 @click.option("--time-limit", type=float, help="Seconds after which to stop.")
 @click.option("--folds", default=5, show_default=True, help="Of the cross-validation; 1 for a single hold-out.")

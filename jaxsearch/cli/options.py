@@ -42,6 +42,7 @@ class Options:
     categorical: tuple[str, ...] = ()
     number: tuple[str, ...] = ()
     rare_classes: str | None = None
+    class_weight: str | None = None
 
     def __post_init__(self):
         for name, kind in typing.get_type_hints(Options).items():  # a file may hold anything

@@ -17,6 +17,7 @@ from jaxsearch.runners.generation import Generation
 from jaxsearch.strategies import registry
 
 LEADERS = 5
+RARE = 0.1  # share of the rows
 
 
 def announce(table: Table, training: Training, evaluator: Halving, strategy: Any, budget: int, num_test: int) -> None:
@@ -24,7 +25,7 @@ def announce(table: Table, training: Training, evaluator: Halving, strategy: Any
     count, features = len(table.x), " x ".join(map(str, table.x.shape[1:]))
     kind = f"{len(table.classes)} classes" if table.classes else "regression"
     print(f"{table.name}: {count} rows, {features} features, {kind}; {num_test} rows are kept for the test")
-    for note in table.notes:
+    for note in [*table.notes, *_of_rare_classes(table, training)]:
         print(f"note: {note}")
     folds = training.folds
     validation = f"{folds}-fold cross-validation" if folds > 1 else "a hold-out"
@@ -35,6 +36,25 @@ def announce(table: Table, training: Training, evaluator: Halving, strategy: Any
         f"{training.metric} by {validation}, {epochs} epochs",
         flush=True,
     )
+    if training.class_weights:
+        as_measured = metrics[training.metric].weighs_classes
+        why = f", as {training.metric} does (not with --class-weight none)" if as_measured else ""
+        print(f"training gives all classes the same weight{why}", flush=True)
+
+
+def _of_rare_classes(table: Table, training: Training) -> list[str]:
+    """A note if a class is so rare that a metric that counts rows hardly sees it."""
+    plain = training.metric in ("error", "accuracy") and not training.class_weights
+    if not (table.classes and plain):
+        return []
+    shares = np.bincount(table.y, minlength=len(table.classes)) / len(table.y)
+    rarest = int(np.argmin(shares))
+    # Of ten equal classes or more, each is rare and none is rarer than the others.
+    if shares[rarest] >= min(RARE, 0.5 / len(shares)):
+        return []
+    which = f"the rarest class, {table.classes[rarest]!r}, is {shares[rarest]:.1%} of the rows"
+    remedy = "--metric balanced_error counts all classes the same"
+    return [f"{which}, and {training.metric} counts all rows the same; {remedy}"]
 
 
 def lines(metric: Metric) -> Callable[[Generation], None]:
@@ -108,7 +128,7 @@ def show_lists() -> None:
     for title, entries in (
         ("Strategies", {name: _first_line(strategy) for name, strategy in registry.items()}),
         ("Models", {name: _first_line(family) for name, family in FAMILIES.items()}),
-        ("Metrics", {name: f"{metric.task}: {_first_line(metric.loss)}" for name, metric in metrics.items()}),
+        ("Metrics", {name: f"{one.task}: {one.about or _first_line(one.loss)}" for name, one in metrics.items()}),
         ("Data sets", BUILT_IN),
     ):
         print(title)

@@ -77,8 +77,8 @@ class Trials:
         keys = self.archive.aux["key"]
         table = {name: column for name, column in table.items() if not name.startswith("key[")}
         table |= {name: self._scores(table[name]) for name in table if name.startswith("folds[")}
-        table = {("score" if name == "loss" else name): column for name, column in table.items()}
-        table["score"] = self._scores(table["score"])
+        table = {(self._metric.name if name == "loss" else name): column for name, column in table.items()}
+        table[self._metric.name] = self._scores(table[self._metric.name])
         table["key"] = np.array(["-".join(map(str, key)) for key in keys.tolist()])
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")

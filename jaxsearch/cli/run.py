@@ -31,6 +31,7 @@ from jaxsearch.problems.datasets import Table
 from jaxsearch.runners.archive import Archive
 from jaxsearch.runners.checkpoint import Checkpoint
 from jaxsearch.runners.events import EventLog
+from jaxsearch.runners.fingerprint import fingerprint
 from jaxsearch.runners.result import Result
 from jaxsearch.runners.search import search
 from jaxsearch.runners.sized import chosen, sized, strategy_name
@@ -61,14 +62,16 @@ def run_search(options: Options, again: Path | None = None) -> int:
     started = time.monotonic()
     task = _task(options)
     if again is not None:
-        task = task._replace(reason=begun(again).reason)
+        had = begun(again)
+        _check_budget(task, had.options)
+        task = task._replace(reason=had.reason)
     options, metric, evaluator = task.options, task.metric, _halving(task.training)
     directory = again or new_directory(options.out, task.table.name)
     output.announce(task.table, task.training, evaluator, task.strategy, options.budget, int(np.sum(task.test)))
     output.explain(task.reason)
     if again is None:  # else the run stays what it was, whatever is typed now
         begin(directory, Run(options, metric, task.space, task.reason))
-    log = EventLog(directory / EVENTS)
+    log = EventLog(directory / EVENTS, metric.score)
     with outliving_terminal(directory):
         result = search(
             evaluator,
@@ -78,6 +81,7 @@ def run_search(options: Options, again: Path | None = None) -> int:
             max_evaluations=options.budget,
             target=None if options.stop_at is None else metric.score(options.stop_at),
             time_limit=options.time_limit,
+            progress=metric.words,
             callback=log if sys.stderr.isatty() else [log, output.lines(metric)],
             checkpoint=Checkpoint(directory / CHECKPOINT, seconds=10),
         )
@@ -102,6 +106,18 @@ def _task(options: Options) -> _Task:
     strategy = sized(registry[name], codec.domain(space), options.budget)
     options = dataclasses.replace(options, strategy=name)
     return _Task(options, table, test, metric, training, space, strategy, reason, key_search, key_fit)
+
+
+def _check_budget(task: _Task, had: Options) -> None:
+    """Raises ValueError if the budget that a run gets now would make another search of it."""
+    if task.options.budget == had.budget:
+        return
+    before, now = (fingerprint((of.strategy, of.training.smaller), "search") for of in (_task(had), task))
+    if before != now:
+        options = f"--budget {task.options.budget} instead of --budget {had.budget}"
+        raise ValueError(
+            f"{options} makes generations of another size, or sorts networks by other sizes. Begin a new run with it."
+        )
 
 
 def _conclude(task: _Task, result: Result, directory: Path, started: float) -> int:
@@ -159,6 +175,7 @@ def _training(model: Any, table: Table, test: np.ndarray, options: Options, metr
         epochs=options.epochs,
         budget=options.budget,
         groups=None if table.groups is None else table.groups[~test],
+        class_weights=defaults.class_weights_for(metric, options.class_weight),
     )
 
 

@@ -108,9 +108,7 @@ def _folds(training: Training, key: Key) -> SimpleFolds:
     held_out = jnp.append(fold[None] == jnp.arange(training.folds)[:, None], jnp.zeros((1, len(x)), bool), axis=0)
     weights = jnp.ones(len(x), x.dtype) if training.weights is None else jnp.asarray(training.weights, x.dtype)
     trained = jnp.where(held_out, 0, weights)
-    shares = trained
-    if training.num_balanced:
-        shares = shares * lessons.balanced(y, trained, training.num_balanced)[:, y]
+    shares = lessons.weighed(y, trained, training.class_weights, training.model.num_outputs)
     measured = jnp.where(held_out if training.measure == "validation" else ~held_out, weights, 0).at[-1].set(0)
     return SimpleFolds(trained, shares, measured, jax.vmap(scaling.fit, in_axes=(None, 0))(x, trained))
 

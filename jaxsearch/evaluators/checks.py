@@ -17,10 +17,8 @@ from jaxsearch.models.network import Network
 
 def check_training(training: Any) -> None:
     """Raises ValueError for fields of a `Training` that are out of range or do not fit together."""
-    check_name("metric", training.metric, metrics)
     check_name("measure", training.measure, ("validation", "training"))
-    if training.class_weights is not None:
-        check_name("class_weights", training.class_weights, ("balanced",))
+    _check_class_weights(training)
     for name in ("folds", "epochs", "batch_size"):
         check_count(name, getattr(training, name))
     check_count("chunk_size", 1 if training.chunk_size is None else training.chunk_size)
@@ -38,8 +36,6 @@ def check_training(training: Any) -> None:
             "Groups, weights, class_weights, max_parameters and max_flops need a model of jaxsearch.models; this is a "
             "Network. Leave them out."
         )
-    if training.class_weights and metrics[training.metric].task == "regression":
-        raise ValueError(f"class_weights are for classes; the metric {training.metric} has none. Leave them out.")
     _check_parts(training)
     if all(isinstance(part, np.ndarray | jax.Array) for part in training.data):  # else placeholders of a transformation
         x, y = training.data
@@ -50,6 +46,22 @@ def check_training(training: Any) -> None:
                 raise ValueError(
                     f"{name} must have one entry for each of {len(x)} rows; got shape {part.shape}. Reshape them."
                 )
+
+
+def _check_class_weights(training: Any) -> None:
+    """Raises ValueError unless they are None, "balanced" or a weight for each class of a classification."""
+    found = training.class_weights
+    if found is None:
+        return
+    if isinstance(found, str):
+        check_name("class_weights", found, ("balanced",))
+    elif not (isinstance(found, tuple) and all(is_number(one) and 0 < one < np.inf for one in found)):
+        raise ValueError(f"class_weights must be 'balanced' or a tuple of numbers above 0; got {found!r}.")
+    if metrics[training.metric].task == "regression":
+        raise ValueError(f"class_weights are for classes; the metric {training.metric} has none. Leave them out.")
+    classes = getattr(training.model, "num_outputs", None)
+    if isinstance(found, tuple) and classes not in (None, len(found)):
+        raise ValueError(f"class_weights must be one for each of {classes} classes; got {len(found)}. Give all.")
 
 
 def _check_parts(training: Any) -> None:

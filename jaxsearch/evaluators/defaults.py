@@ -5,8 +5,11 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxsearch.core.names import check_name
 from jaxsearch.core.types import Array, HostArray
 from jaxsearch.evaluators.bucketed import worthwhile
+from jaxsearch.evaluators.lessons import ClassWeights
+from jaxsearch.evaluators.metrics import Metric
 from jaxsearch.evaluators.training import Training
 from jaxsearch.models import masking
 from jaxsearch.models.conv_net import ConvNet
@@ -25,6 +28,7 @@ def training(
     budget: int,
     groups: HostArray | None = None,
     weights: HostArray | None = None,
+    class_weights: ClassWeights = None,
 ) -> Training:
     """The `Training` of a search: batches, epochs, chunks and smaller models by the rows and the budget.
 
@@ -44,7 +48,19 @@ def training(
         smaller=worthwhile(model, _flops(model, budget * folds * epochs * rows)),
         groups=groups,
         weights=weights,
+        class_weights=class_weights,
     )
+
+
+def class_weights_for(metric: Metric, wanted: str | None) -> str | None:
+    """The class weights of training: those wanted, "balanced" or "none", or those that fit the metric.
+
+    Balanced weights fit a metric in which all classes count the same. Raises ValueError for another wish.
+    """
+    if wanted is not None:
+        check_name("class weight", wanted, ("balanced", "none"))
+        return None if wanted == "none" else wanted
+    return "balanced" if metric.weighs_classes else None
 
 
 def num_rungs(epochs: int) -> int:

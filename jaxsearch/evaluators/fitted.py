@@ -94,7 +94,7 @@ def _fit(training: Training, key: Key, space: PyTree, params: PyTree) -> Fitted:
     params, (x, y) = numbers(space, params), training.arrays()
     learner, none = training.learner(training.model, space, len(x)), jnp.zeros((1, len(x)), bool)
     regression = not isinstance(training.model, Network) and not training.classifies
-    all_rows = lesson(key, learner, space, x, y, none, none, 1, regression, training.weights, training.num_balanced)
+    all_rows = lesson(key, learner, space, x, y, none, none, 1, regression, training.weights, training.class_weights)
     rows = jax.tree.map(lambda leaf: leaf[None], params)
     members = epochs.unborn(1, 1)._replace(learned=epochs.begin(learner, all_rows, rows))
     budget = jnp.asarray(params.get("epochs", training.epochs), jnp.int32)[None]

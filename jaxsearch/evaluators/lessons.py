@@ -9,6 +9,9 @@ from jaxsearch.core import random
 from jaxsearch.core.types import Array, HostArray, Key, PyTree
 from jaxsearch.evaluators import scaling
 
+# "balanced" for classes that weigh the same, or the weight of each; None to weigh rows alone.
+ClassWeights = str | tuple[float, ...] | None
+
 
 class Fold(NamedTuple):
     """One split of the rows, the same for all candidates.
@@ -56,13 +59,13 @@ def lesson(
     most: int,
     regression: bool,
     weights: HostArray | None = None,
-    num_balanced: int = 0,
+    class_weights: ClassWeights = None,
 ) -> Lesson:
     """The folds of the rows `x` `[n, ...]`, `y` `[n]` for a learner.
 
     held_out, measured: `[K, n]` bool, the rows that a fold does not train on, and those whose loss counts, of which
-        there are at most `most`. weights: `[n]`, of the rows; None if all weigh the same. num_balanced: classes to be
-        weighed so that all count the same, 0 for none.
+        there are at most `most`. weights: `[n]`, of the rows; None if all weigh the same. class_weights: as in
+        `Training`.
     """
     keys = jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, jnp.arange(len(held_out)))
     rows = jnp.argsort(~measured, axis=1, stable=True)[:, :most].astype(jnp.int32)
@@ -76,12 +79,21 @@ def lesson(
     lots = jnp.where(held_out, 2.0, random.across(words, len(x)))
     order, count = jnp.argsort(lots, axis=1).astype(jnp.int32), jnp.sum(~held_out, axis=1, dtype=jnp.int32)
     shares = None
-    if weights is not None or num_balanced:
-        factors = balanced(y, mass, num_balanced)[:, y] if num_balanced else 1.0
-        shares = mass * factors * (count / jnp.sum(mass, axis=1))[:, None]
-        shares = shares.astype(x.dtype)
+    if weights is not None or class_weights is not None:
+        num_classes = 0 if class_weights is None else learner.model.num_outputs
+        shares = weighed(y, mass, class_weights, num_classes)
+        shares = (shares * (count / jnp.sum(shares, axis=1))[:, None]).astype(x.dtype)
     folds = Fold(keys, words, order, count, rows, counts, scale(x, mass), target, shares)
     return Lesson(space, folds, jax.vmap(learner.draw)(keys), x, y)
+
+
+def weighed(classes: Array, weights: Array, class_weights: ClassWeights, num_classes: int) -> Array:
+    """`[K, n]`, the rows' `weights` `[K, n]` times those of their `classes` `[n]`."""
+    if class_weights is None:
+        return jnp.asarray(weights)
+    if class_weights == "balanced":
+        return weights * balanced(classes, weights, num_classes)[:, classes]
+    return weights * jnp.asarray(class_weights, jnp.result_type(float))[classes][None]
 
 
 def balanced(classes: Array, weights: Array, num_classes: int) -> Array:

@@ -15,8 +15,8 @@ from jaxsearch.evaluators.bucketed import in_buckets, needs
 from jaxsearch.evaluators.checks import check_training
 from jaxsearch.evaluators.epochs import Members
 from jaxsearch.evaluators.learners import Supervised
-from jaxsearch.evaluators.lessons import Lesson, lesson
-from jaxsearch.evaluators.metrics import metrics
+from jaxsearch.evaluators.lessons import ClassWeights, Lesson, lesson
+from jaxsearch.evaluators.metrics import metric_named, metrics
 from jaxsearch.evaluators.own_network import OwnNetwork, check_own
 from jaxsearch.evaluators.parameters import check_space, excess, micro_batch, numbers
 from jaxsearch.models.network import Network
@@ -48,11 +48,11 @@ class Training:
         Besides the model's parameters it may have `learning_rate` and `weight_decay`, at least 0, `momentum` and
         `label_smoothing` in [0, 1), and integers `batch_size` and `epochs`. Or a `Network` of your own, for any dict.
     data: `x` `[n, ...]` floats, NaN for missing, and `y` `[n]` integer classes or float targets.
-    metric: one of `metrics`, e.g. error or rmse. A network of your own is measured by its `loss`, on the rows held out;
-        if the folds do not divide the rows, some folds leave one of theirs out of it.
+    metric: one of `metrics`, e.g. error or rmse, as `metric_named` takes it. A network of your own is measured by its
+        `loss`, on the rows held out; if the folds do not divide the rows, some folds leave one of theirs out of it.
     folds: of the cross-validation, stratified by class; 1 for a single hold-out of `validation_share` of the rows.
     groups: `[n]` integers; rows of the same group are held out together, and classes are not stratified then.
-    class_weights: "balanced" for a training loss in which all classes weigh the same.
+    class_weights: "balanced" for a training loss in which all classes weigh the same, or the weight of each, above 0.
     weights: `[n]` above 0, of the rows: in the training loss, in the measured one and in the standardization.
     epochs: passes over the training rows. batch_size: rows of a gradient. For candidates without such a parameter.
     chunk_size: candidates that train at once, None for all; bounds the memory. Small chunks stay in the cache of a CPU.
@@ -79,13 +79,14 @@ class Training:
     measure: str = static(default="validation")
     smaller: tuple[Any, ...] = ()
     groups: HostArray | None = None
-    class_weights: str | None = static(default=None)
+    class_weights: ClassWeights = static(default=None)
     weights: HostArray | None = None
     max_parameters: Scalar | None = None
     max_flops: Scalar | None = None
     num_held_out: int = static(default=0)
 
     def __post_init__(self):
+        object.__setattr__(self, "metric", metric_named(self.metric).name)
         check_training(self)
         arrays = all(isinstance(part, np.ndarray | jax.Array) for part in (*self.data, self.groups) if part is not None)
         if arrays and not isinstance(self.groups, Tracer):  # else placeholders of a transformation
@@ -98,10 +99,6 @@ class Training:
     @property
     def _own(self) -> bool:
         return isinstance(self.model, Network)
-
-    @property
-    def num_balanced(self) -> int:
-        return self.model.num_outputs if self.class_weights else 0  # classes weighed to count the same
 
     @property
     def classifies(self) -> bool:
@@ -189,7 +186,7 @@ class Training:
         _, key = jax.random.split(state.key)
         regression = not self._own and not self.classifies
         learner = self.learner(self.model, space)
-        return lesson(key, learner, space, x, y, held_out, measured, most, regression, self.weights, self.num_balanced)
+        return lesson(key, learner, space, x, y, held_out, measured, most, regression, self.weights, self.class_weights)
 
     def arrays(self) -> tuple[Array, Array]:
         """The data with floats where the arithmetic needs them; integer pixels and prices are welcome."""

@@ -50,19 +50,21 @@ def check_space(
     sizes: dict[str, int],
     numbers: dict[str, float],
     options: dict[str, tuple[str, ...]],
-    **arrays: Shape,
+    arrays: dict[str, Shape] | None = None,
+    least: dict[str, int] | None = None,
 ) -> None:
     """Raises ValueError for a dimension that neither a model nor `also` knows, or whose values the model cannot have.
 
     What the model knows, by name: `sizes`, with the largest; `numbers`, with what they are below; `options`.
-    arrays: by name, the shape that a size may have other than ().
+    arrays: by name, the shape that a size may have other than (). least: of a size, where that is not 1.
     """
+    arrays, least = arrays or {}, least or {}
     for name in space:
         check_name("parameter", name, (*sizes, *numbers, *options, *also))
     kind = type(model).__name__
     for name, limit in sizes.items():
         shapes = [arrays[name]] if name in arrays else []
-        high = largest_size(name, space.get(name, Choice(limit)), limit, *shapes)
+        high = largest_size(name, space.get(name, Choice(limit)), limit, *shapes, least=least.get(name, 1))
         if high > limit:
             raise ValueError(
                 f"{name} may be at most {limit} in this {kind}; the space goes to {high}. Make a larger {kind}."

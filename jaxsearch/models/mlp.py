@@ -18,15 +18,17 @@ class MLP:
     """Fully connected layers. All candidates have arrays of the largest size; masks and gates switch off the rest.
 
         h_l <- units_l * activation(h_{l-1} W_l + b_l)   for l < layers, else h_l <- h_{l-1}
-        output = h W + b
+        output = h W + b                                 x V + b without hidden layers: a linear model
 
     num_features: inputs F. num_outputs: outputs O (classes, or 1 for regression).
     max_layers, max_width: the largest architecture; min_width: the smallest width in `space()`.
     activations: the names that may be chosen, from relu, tanh, silu and gelu.
     depth: `[]` int, at least the `layers` of every candidate that runs; the layers beyond it are skipped. None for all.
+    linear: `[]` int, how many candidates that run are linear models; without any, what only they need is skipped.
 
-    Parameters, each with a default if a space leaves it out: `layers` int, `width` `[max_layers]` or scalar int,
-    `activation` index into `activations`, `dropout` in [0, 1).
+    Parameters, each with a default if a space leaves it out: `layers` int, 0 for a linear model, `width` `[max_layers]`
+    or scalar int, `activation` index into `activations`, `dropout` in [0, 1). The last three do not matter to a linear
+    model.
     """
 
     num_features: int = static()
@@ -36,6 +38,7 @@ class MLP:
     min_width: int = static(default=8)
     activations: tuple[str, ...] = static(default=("relu", "tanh", "silu"))
     depth: Array | None = None
+    linear: Array | None = None
 
     def __post_init__(self):
         architecture.check_sizes(self)
@@ -54,8 +57,7 @@ class MLP:
             "weight_decay": Float(1e-4, 1.0, log=True),
             "dropout": Float(0.0, 0.4),
         }
-        if self.max_layers > 1:
-            space["layers"] = Int(1, self.max_layers)
+        space["layers"] = Int(0, self.max_layers)
         if self.max_width > self.min_width:
             space["width"] = Int(self.min_width, self.max_width, log=True)
         if len(self.activations) > 1:
@@ -65,7 +67,8 @@ class MLP:
     def check_space(self, space: dict[str, Any], also: tuple[str, ...] = ()) -> None:
         """Raises ValueError for a name that neither this model nor `also` knows, and for values it cannot have."""
         sizes, options = {"layers": self.max_layers, "width": self.max_width}, {"activation": self.activations}
-        architecture.check_space(self, space, also, sizes, {"dropout": 1}, options, width=(self.max_layers,))
+        arrays, least = {"width": (self.max_layers,)}, {"layers": 0}
+        architecture.check_space(self, space, also, sizes, {"dropout": 1}, options, arrays, least)
 
     def complete(self, space: dict[str, Any], params: PyTree) -> dict[str, Array]:
         """The four parameters of the architecture, from those of a configuration and the defaults."""
@@ -89,18 +92,22 @@ class MLP:
 
     def bounded(self, params: dict[str, Array]) -> "MLP":
         """This network for candidates with the completed `params` `[C, ...]` only: what none of them has is skipped."""
-        return dataclasses.replace(self, depth=jnp.max(params["layers"]))
+        layers = params["layers"]
+        return dataclasses.replace(self, depth=jnp.max(layers), linear=jnp.sum(layers == 0))
 
     def flops(self, params: dict[str, Array]) -> Array:
         """Floating-point operations of the matrix products for one row, forward; `[]`."""
-        used = self._used(params)
+        used, layers = self._used(params), params["layers"]
         fan_in = jnp.append(self.num_features, used[:-1])
-        return 2.0 * (jnp.sum(fan_in * used) + used[params["layers"] - 1] * self.num_outputs)
+        last = jnp.where(layers > 0, used[layers - 1], self.num_features)
+        return 2.0 * (jnp.sum(fan_in * used) + last * self.num_outputs)
 
     def padded_flops(self) -> Array:
         """The same of the arrays up to `depth`, which run whatever the architecture; `[]`."""
         layers = jnp.asarray(self.max_layers if self.depth is None else self.depth)
-        return self.flops({"layers": layers, "width": jnp.full(self.max_layers, self.max_width)})
+        flops = self.flops({"layers": layers, "width": jnp.full(self.max_layers, self.max_width)})
+        linear = True if self.linear is None else self.linear > 0
+        return flops + jnp.where((layers > 0) & linear, 2.0 * self.num_features * self.num_outputs, 0)
 
     def num_parameters(self, params: dict[str, Array]) -> Array:
         """Weights and biases of the architecture, `[]`."""
@@ -115,7 +122,8 @@ class MLP:
         """The weights' shapes and dtypes."""
         fan_in = [self.num_features, *[self.max_width] * (self.max_layers - 1)]
         hidden = [(rows, self.max_width) for rows in fan_in]
-        return architecture.shapes(hidden, (self.max_width, self.num_outputs))
+        linear = masking.structs((self.num_features, self.num_outputs))
+        return architecture.shapes(hidden, (self.max_width, self.num_outputs)) | {"linear": linear}
 
     def draw(self, key: Key) -> PyTree:
         """Draws from U[-1, 1] for `init`, the same ones for the weights that networks of different sizes share."""
@@ -124,11 +132,15 @@ class MLP:
     def init(self, draws: PyTree, params: dict[str, Array]) -> PyTree:
         """Random weights, uniform with the variance for the activation and the active fan-in; biases 0.
 
+        Those of a linear model are 0: its loss has one minimum, which needs no luck.
+
         draws: from `draw` of this network or a larger version of it.
         """
         gain, width = activations.variance(self.activations, params["activation"]), params["width"]
         variances = [gain / self.num_features, *(gain / width[layer] for layer in range(self.max_layers - 1))]
-        return architecture.init(draws, self.shapes(), variances, 1 / width[params["layers"] - 1])
+        shapes = self.shapes()
+        layered = architecture.init(draws, shapes, variances, 1 / width[params["layers"] - 1])
+        return layered | {"linear": jnp.zeros(shapes["linear"].shape, shapes["linear"].dtype)}
 
     def apply(self, word: Array | None, params: dict[str, Array], weights: PyTree, x: Array) -> Array:
         """The outputs `[B, O]` for the inputs `x` `[B, F]`; with a random uint32 word, units are dropped."""
@@ -139,21 +151,28 @@ class MLP:
             h = h * masking.units(params["width"][layer], self.max_width, h.dtype)[None]
             return h if word is None else masking.dropout(word, layer, params["dropout"], h)
 
-        h = dense(0, x)
+        zeros = lambda size: lambda x: jnp.zeros((len(x), size), x.dtype)  # noqa: E731
+        h = masking.reached(self.depth, 0, lambda x: dense(0, x), zeros(self.max_width), x)
         for layer in range(1, self.max_layers):
             run = lambda h, layer=layer: jnp.where(layer < params["layers"], dense(layer, h), h)  # noqa: E731
             h = masking.reached(self.depth, layer, run, lambda h: h, h)
-        return h @ weights["output"]["w"] + weights["output"]["b"][None]
+        linear = masking.reached(self.linear, 0, lambda x: x @ weights["linear"], zeros(self.num_outputs), x)
+        layered = h @ weights["output"]["w"]
+        return jnp.where(params["layers"] > 0, layered, linear) + weights["output"]["b"][None]
 
     def compact(self, params: dict[str, Array], weights: PyTree) -> tuple[dict[str, Any], list[tuple]]:
         """Host side: the facts for a `PortableModel` and the `(w, b)` of every active layer at its own size."""
         sizes = [self.num_features, *map(int, params["width"][: int(params["layers"])])]
+        if len(sizes) == 1:
+            weights = weights | {"output": {"w": weights["linear"], "b": weights["output"]["b"]}}
         layers = architecture.compact(weights, [*itertools.pairwise(sizes)], (sizes[-1], self.num_outputs))
         return {"activation": self.activations[int(params["activation"])]}, layers
 
     def summary(self, params: dict[str, Array]) -> str:
         """Host side: the architecture in words."""
         layers = int(params["layers"])
+        if not layers:
+            return "linear model, no hidden layer"
         widths = "-".join(str(int(width)) for width in np.asarray(params["width"])[:layers])
         name, dropout = self.activations[int(params["activation"])], float(params["dropout"])
         return f"{layers} hidden layer{'s' * (layers > 1)} of {widths} units, {name}, dropout {dropout:.2f}"

@@ -10,9 +10,12 @@ from jaxsearch.runners.generation import Progress
 
 
 @contextmanager
-def bar(wanted: bool, generations: int | None, count: int, behind: int) -> Iterator[Callable[[Progress], None]]:
+def bar(
+    wanted: bool | Callable[[float], str], generations: int | None, count: int, behind: int
+) -> Iterator[Callable[[Progress], None]]:
     """A function that shows how far the search is, on the terminal if there is one.
 
+    wanted: whether; or yes, with a function that puts the best loss into words.
     generations: to run, None if unknown. count: candidates of one. behind: generations that an earlier part ran.
     """
     if not (wanted and sys.stderr and sys.stderr.isatty()):  # a process without a console has no stderr
@@ -32,6 +35,7 @@ def bar(wanted: bool, generations: int | None, count: int, behind: int) -> Itera
         rich.TimeRemainingColumn(),
     )
     begin = time.monotonic()
+    words = wanted if callable(wanted) else "{:.4g}".format
     with rich.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task("", total=generations and generations * count, best="-", rate="-", failed="")
 
@@ -41,7 +45,7 @@ def bar(wanted: bool, generations: int | None, count: int, behind: int) -> Itera
             shown.update(
                 task,
                 completed=done,
-                best=f"{best:.4g}" if math.isfinite(best) else "none yet",
+                best=words(best) if math.isfinite(best) else "none yet",
                 rate=f"{(done - behind * count) / seconds:.3g}",
                 failed=f"  {failed} failed" if failed else "",
             )

@@ -5,6 +5,7 @@ import math
 import os
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +26,24 @@ class EventLog:
     the disk is full, a warning says so once, and lines are missing.
 
     path: the file; what is in it stays.
+    score: makes of a loss what people read, e.g. `metric.score`; each line then has it as `best_score`, too.
     """
 
-    def __init__(self, path: str | os.PathLike):
-        self._path, self._warned = Path(path), False
+    def __init__(self, path: str | os.PathLike, score: Callable[[float], float] | None = None):
+        self._path, self._score, self._warned = Path(path), score, False
 
     def __call__(self, generation: Generation) -> None:
         number, loss, best = map(on_host, (generation.number, generation.results.loss, generation.best.loss))
         failed = int(np.sum(~np.isfinite(loss)))
+        found = float(best) if math.isfinite(best) else None
+        scores = {"best_score": None if found is None else self._score(found)} if self._score else {}
         self.write(
             "generation",
             generation=int(number),
             evaluations=int(number) * len(loss),
             failed=failed,
-            best_loss=float(best) if math.isfinite(best) else None,
+            best_loss=found,
+            **scores,
         )
 
     def write(self, event: str, **facts: Any) -> None:

@@ -45,7 +45,7 @@ def search(
     patience: int | None = None,
     repeat: bool = False,
     callback: Callable[[Generation], Any] | Sequence[Callable[[Generation], Any]] = (),
-    progress: bool = True,
+    progress: bool | Callable[[float], str] = True,
     checkpoint: Checkpoint | str | os.PathLike | None = None,
     archive: bool = True,
 ) -> Result:
@@ -72,7 +72,8 @@ def search(
         patience: generations without improvement of the best loss, after which to stop.
         repeat: go on when every configuration of a finite space has been evaluated, e.g. since the losses are noisy.
         callback: gets every `Generation`, or a list of functions that do; the search ends when one returns True.
-        progress: show a bar on a terminal (needs rich, from the extra `cli`).
+        progress: show a bar on a terminal (needs rich, from the extra `cli`); or a function that puts the best loss
+            into words there, e.g. `lambda loss: f"auc {1 - loss:.4f}"`.
         checkpoint: a directory in which the search saves itself every 30 seconds and at its end, or a `Checkpoint` that
             says how often. A search that was killed goes on from there when it is called again, to the same numbers;
             one that had ended goes on if a limit is wider now. SIGTERM then ends it as Ctrl-C does.

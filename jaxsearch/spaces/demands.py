@@ -7,20 +7,20 @@ from jaxsearch.core.pytree import is_number
 from jaxsearch.spaces.dimensions import Choice, Float, Int
 
 
-def largest_size(name: str, dimension: Any, example: int, *shapes: tuple[int, ...]) -> int:
-    """The largest value of a dimension; raises ValueError unless all of them are integers of at least 1.
+def largest_size(name: str, dimension: Any, example: int, *shapes: tuple[int, ...], least: int = 1) -> int:
+    """The largest value of a dimension; raises ValueError unless all of them are integers of at least `least`.
 
     shapes: that an array of them may have; a single one is always welcome.
     """
     shapes = ((), *shapes)
     match dimension:
-        case Int(shape=shape) if dimension.smallest > 0 and shape in shapes:
+        case Int(shape=shape) if dimension.smallest >= least and shape in shapes:
             return dimension.largest
-        case Choice(options=options) if all(type(option) is int and option > 0 for option in options):
+        case Choice(options=options) if all(type(option) is int and option >= least for option in options):
             return max(options)
     raise ValueError(
-        f"{name} must be an Int with low >= 1 and shape {' or '.join(map(str, shapes))}, or a Choice of positive "
-        f"integers; got {dimension!r}. Write e.g. Choice({example})."
+        f"{name} must be an Int with low >= {least} and shape {' or '.join(map(str, shapes))}, or a Choice of integers "
+        f"of at least {least}; got {dimension!r}. Write e.g. Choice({example})."
     )
 
 

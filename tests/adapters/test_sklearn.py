@@ -18,6 +18,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import jaxsearch as js
 from jaxsearch.adapters.sklearn import JaxSearchClassifier, JaxSearchCV, JaxSearchRegressor
 from jaxsearch.adapters.sklearn_arguments import key_of
+from jaxsearch.evaluators import defaults
 
 # Every shape of data is another program, and the checks have dozens of them.
 TINY = {
@@ -71,7 +72,8 @@ def test_a_classifier_of_a_table_with_names(classifier):
     assert classifier.classes_.tolist() == ["setosa", "versicolor", "virginica"]
     assert classifier.feature_names_in_.tolist() == x.columns.tolist()
     assert classifier.score(x, y) > 0.8  # guessing: 0.33
-    assert set(classifier.best_params_) == {"learning_rate", "weight_decay", "dropout", "activation"}
+    assert set(classifier.best_params_) == {"learning_rate", "weight_decay", "dropout", "layers", "activation"}
+    assert classifier.best_score_ == classifier.best_loss_
     assert classifier.best_loss_ == pytest.approx(np.min(classifier.trials_["loss"]))
     assert len(pandas.DataFrame(classifier.trials_)) == 4
     probability = classifier.predict_proba(x)
@@ -102,6 +104,27 @@ def test_rows_without_weight_are_as_good_as_not_there(classifier):
     np.testing.assert_array_equal(more.predict_proba(x), classifier.predict_proba(x))
 
 
+def test_classes_have_the_weights_that_are_asked_for(classifier, monkeypatch):
+    """What training gets; the labels are in alphabetical order."""
+    seen = []
+
+    def note(*_, **options):
+        seen.append(options["class_weights"])
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(defaults, "training", note)
+    for change in (
+        {},
+        {"metric": "Balanced Accuracy"},
+        {"metric": "balanced_error", "class_weight": "none"},
+        {"class_weight": "balanced"},
+        {"class_weight": {"virginica": 3}},
+    ):
+        with pytest.raises(ZeroDivisionError):
+            clone(classifier).set_params(**change).fit(*frame())
+    assert seen == [None, "balanced", None, "balanced", (1.0, 1.0, 3.0)]
+
+
 def test_a_regressor_of_large_numbers():
     """Differences that float32 cannot see, in the columns and in the target."""
     rng = np.random.default_rng(0)
@@ -119,6 +142,10 @@ def test_a_regressor_of_large_numbers():
         ({"strategy": "pso2"}, "Unknown strategy 'pso2'. Did you mean pso"),
         ({"strategy": "pbt"}, "pbt needs members that go on .* Use auto, random_search"),
         ({"strategy": "de", "max_evaluations": 3}, "DE needs a budget of at least 4; got 3"),
+        ({"metric": "f1 weighted"}, "Unknown metric 'f1 weighted'. Did you mean f1"),
+        ({"class_weight": "balance"}, "Unknown class weight 'balance'. Did you mean balanced"),
+        ({"class_weight": {"rose": 2.0}}, "class_weight must be by labels of y; there is no 'rose'"),
+        ({"class_weight": {"setosa": -1}}, "numbers above 0"),
         ({"max_evaluations": 0}, "max_evaluations must be an integer of at least 1; got 0"),
         ({"max_width": 2.5}, "max_width must be an integer of at least 1; got 2.5"),
         ({"folds": 200}, "200 folds need as many rows; the data have 150. Use fewer folds"),

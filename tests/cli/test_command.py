@@ -43,7 +43,7 @@ def test_a_run_reports_and_writes(jaxsearch, tmp_path):
     rows = trials(tmp_path / "result")
     best = json.loads((tmp_path / "result" / "best.json").read_text())
     assert len(rows) == 8 == best["num_evaluations"]
-    scores = [float(row["score"]) for row in rows]
+    scores = [float(row["error"]) for row in rows]
     assert best["score"] == pytest.approx(min(scores))
     assert float(rows[best["trial"]]["learning_rate"]) == best["params"]["learning_rate"]
     assert best["trial"] == scores.index(min(scores)), "the first of equals is the one that is saved and tested"

@@ -31,6 +31,7 @@ model = "mlp"
 strategy = "cmaes"
 budget = 64
 metric = "rmse"
+class_weight = "none"
 stop_at = 3
 time_limit = 1.5
 folds = 3
@@ -49,7 +50,8 @@ def test_every_option_may_stand_in_the_file_and_paths_are_relative_to_it(options
     found = options("folder/search.toml")
     typed = options(
         *"folder/tables/houses.csv --target price --task regression --drop id --drop date --group street".split(),
-        *"--model mlp --strategy cmaes --budget 64 --metric rmse --stop-at 3 --time-limit 1.5 --folds 3".split(),
+        *"--model mlp --strategy cmaes --budget 64 --metric rmse --class-weight none".split(),
+        *"--stop-at 3 --time-limit 1.5 --folds 3".split(),
         *"--epochs 7 --max-layers 2 --max-width 16 --test-share 0.25 --seed 5 --out folder/result".split(),
     )
     assert found == typed

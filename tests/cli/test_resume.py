@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from jaxsearch.cli import directory, report
-from jaxsearch.cli.directory import Run, begin, begun
+from jaxsearch.cli.directory import Run, begin, begun, resumed
 from jaxsearch.cli.options import Options
 from jaxsearch.cli.terminal import outliving_terminal
 from jaxsearch.evaluators.metrics import metrics
@@ -240,6 +241,23 @@ def test_data_and_reason_are_those_of_the_start(tmp_path, monkeypatch):
     assert begun(tmp_path / "r").reason == "a reason"
 
 
+def test_options_of_a_run_that_goes_on(tmp_path):
+    """Those that would make another search of it are refused in the words of the command line."""
+    begin(tmp_path / "r", RUN)
+    same = {"folds": 2, "metric": "Error_Rate", "strategy": "GA", "drop": (), "time_limit": 9.0, "budget": 15}
+    found = resumed(tmp_path / "r", same | {"strategy": "auto"})
+    assert (found.budget, found.time_limit, found.metric, found.strategy) == (15, 9.0, None, "ga")
+    assert resumed(tmp_path / "r", same) == found
+    for typed, text in (
+        ({"folds": 3}, "got --folds 3 instead of --folds 2. Leave that out, or begin a new run."),
+        ({"drop": ("a b", "c")}, "got --drop 'a b' --drop c instead of no --drop."),
+        ({"max_layers": 1, "metric": "auc"}, "--max-layers 1 instead of no --max-layers, --metric auc instead of no"),
+        ({"strategy": "pso"}, "got --strategy pso instead of --strategy ga."),
+    ):
+        with pytest.raises(ValueError, match=re.escape(text)):
+            resumed(tmp_path / "r", typed)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -247,8 +265,11 @@ def test_data_and_reason_are_those_of_the_start(tmp_path, monkeypatch):
         (["report", "none"], "A run has a file run.json; none has none that can be read"),
         (["status", "none"], "A run has a file run.json; none has none that can be read"),
         (["run", "--resume", "r", "--out", "s"], "Leave them out."),
-        (["run", "--resume", "r", "--epochs", "3"], "evaluator.epochs was 2 and is 3"),
-        (["run", "--resume", "r", "--seed", "3"], "is of another search: key was"),
+        (
+            ["run", "--resume", "r", "--epochs", "3", "--seed", "1"],
+            "got --epochs 3 instead of --epochs 2, --seed 1 instead",
+        ),
+        (["run", "--resume", "r", "--budget", "400"], "--budget 400 instead of --budget 12 makes generations of"),
         (["run", *SMALL, "--out", "r"], "go on with --resume"),
     ],
 )

@@ -18,7 +18,7 @@ def test_networks_that_fill_their_arrays_waste_nothing():
     plan = planned({"learning_rate": js.Float(0, 1)}, chunk_size=3)
     assert (plan.num_chunks, plan.num_sizes) == (4, 1)
     assert plan.waste == pytest.approx(1)
-    size = 6 * 64 + 64 + 64 * 64 + 64 + 64 * 2 + 2
+    size = 6 * 64 + 64 + 64 * 64 + 64 + 64 * 2 + 2 + 6 * 2  # and a linear model
     assert plan.num_bytes == 3 * 2 * 3 * size * 4  # candidates, folds, weights and two moments
     assert "4 chunks" in str(plan)
 

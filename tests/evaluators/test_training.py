@@ -10,8 +10,8 @@ from sklearn import metrics as reference
 from sklearn.preprocessing import StandardScaler
 
 import jaxsearch as js
-from jaxsearch.evaluators import lessons, parameters, scaling, splits
-from jaxsearch.evaluators.metrics import metrics
+from jaxsearch.evaluators import defaults, lessons, parameters, scaling, splits
+from jaxsearch.evaluators.metrics import metric_named, metrics
 
 
 def iris():
@@ -190,6 +190,10 @@ def test_metrics_agree_with_scikit_learn():
     assert found("error", logits, y) == pytest.approx(1 - reference.accuracy_score(y[use], guess, **weighted), rel=1e-5)
     recalls = reference.recall_score(y[use], guess, average=None, labels=[0, 1, 2], zero_division=0, **weighted)
     assert found("balanced_error", logits, y) == pytest.approx(1 - recalls.mean(), rel=1e-5)
+    assert found("balanced_accuracy", logits, y) == pytest.approx(recalls.mean(), rel=1e-5)
+    assert found("accuracy", logits, y) == pytest.approx(reference.accuracy_score(y[use], guess, **weighted), rel=1e-5)
+    f1 = reference.f1_score(y[use], guess, average="macro", zero_division=0, **weighted)
+    assert found("f1", logits, y) == pytest.approx(f1, rel=1e-5)
     entropy = reference.log_loss(y[use], probability[use], labels=[0, 1, 2, 3], **weighted)
     assert found("cross_entropy", logits, y) == pytest.approx(entropy, rel=1e-5)
     ties = np.round(logits)  # of the probabilities, among rows of two classes
@@ -208,6 +212,52 @@ def test_metrics_agree_with_scikit_learn():
         ("r2", reference.r2_score(b[use], a[use], **weighted)),
     ):
         assert found(name, a, b) == pytest.approx(theirs, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("accuracy", "accuracy"),
+        ("Balanced Accuracy", "balanced_accuracy"),
+        ("F1", "f1"),
+        ("f1_macro", "f1"),
+        ("logloss", "cross_entropy"),
+        ("log-loss", "cross_entropy"),
+        ("neg_log_loss", "cross_entropy"),
+        ("ROC_AUC", "auc"),
+        ("roc_auc_score", "auc"),
+        ("mean squared error", "mse"),
+        ("neg_mean_squared_error", "mse"),
+        ("root_mean_squared_error", "rmse"),
+        ("neg_root_mean_squared_error", "rmse"),
+        ("mean_absolute_error", "mae"),
+        ("R2_score", "r2"),
+        (" AUC ", "auc"),
+    ],
+)
+def test_metrics_by_the_names_that_people_know(written, name):
+    assert metric_named(written) is metrics[name]
+
+
+def test_every_way_to_name_a_metric_is_the_same():
+    assert js.Training(MODEL, iris(), metric="Log Loss").metric == "cross_entropy"
+    meant = {"f1_weighted": "f1", "balanced_acuracy": "balanced_accuracy", "log_los": "cross_entropy"}
+    for unknown, known in meant.items():
+        with pytest.raises(ValueError, match=f"^Unknown metric '{unknown}'. Did you mean .*{known}"):
+            metric_named(unknown)
+    with pytest.raises(ValueError, match="^Unknown metric 'colour'. Use one of error, balanced_error, "):
+        metric_named("colour")
+
+
+def test_weights_of_classes():
+    rows, y = jnp.asarray([[1.0, 1, 2, 0]]), jnp.array([0, 1, 1, 0])
+    np.testing.assert_allclose(lessons.weighed(y, rows, (3.0, 0.5), 2), [[3, 0.5, 1, 0]])
+    np.testing.assert_allclose(lessons.weighed(y, rows, "balanced", 2), [[2, 2 / 3, 4 / 3, 0]], rtol=1e-6)
+    np.testing.assert_allclose(lessons.weighed(y, rows, None, 0), rows)
+    assert defaults.class_weights_for(metrics["balanced_error"], None) == "balanced"
+    assert defaults.class_weights_for(metrics["balanced_accuracy"], "none") is None
+    assert defaults.class_weights_for(metrics["error"], None) is None
+    assert defaults.class_weights_for(metrics["error"], "balanced") == "balanced"
 
 
 def test_choices_of_numbers_stand_for_themselves():
@@ -243,6 +293,8 @@ def test_choices_of_numbers_stand_for_themselves():
         ({"measure": "test"}, "Unknown measure"),
         ({"max_parameters": 0}, "max_parameters must be above 0"),
         ({"metric": "mse", "class_weights": "balanced"}, "class_weights are for classes; the metric mse has none"),
+        ({"class_weights": (1.0, 0.0, 2.0)}, "must be 'balanced' or a tuple of numbers above 0; got \\(1.0, 0.0, 2.0"),
+        ({"class_weights": (1.0, 2.0)}, "one for each of 3 classes; got 2"),
         ({"chunk_size": 0}, "chunk_size must be an integer of at least 1; got 0"),
         ({"groups": np.zeros(149, int)}, "one entry for each of 150 rows; got shape \\(149,\\)"),
         ({"groups": [0, 1] * 75}, "must be arrays; got a list. Use numpy.asarray"),

@@ -53,10 +53,10 @@ def own_conv_net(model, blocks, channels, growth, kernel):
 FAMILIES = {
     "MLP": Family(
         js.models.MLP(4, 3, max_layers=3, max_width=34, min_width=3),
-        {"layers": js.Choice(1, 3), "width": js.Choice(8, 34)},
+        {"layers": js.Choice(0, 3), "width": js.Choice(8, 34)},
         {"activation": js.Choice("relu", "tanh", "silu")},
         48,
-        lambda model, layers, width: dataclasses.replace(model, max_layers=layers, max_width=width),
+        lambda model, layers, width: dataclasses.replace(model, max_layers=max(layers, 1), max_width=width),
         4,
     ),
     "ConvNet": Family(

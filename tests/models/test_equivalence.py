@@ -66,20 +66,26 @@ def stacked(*rows):
 @pytest.mark.parametrize("task", ["classification", "regression"])
 @pytest.mark.parametrize(
     ("layers", "widths", "activation"),
-    [(1, [7, 3, 30], 0), (2, [12, 5, 8], 1), (3, [4, 16, 9], 2), (3, [32, 32, 32], 0)],
+    [(0, [7, 3, 30], 0), (1, [7, 3, 30], 0), (2, [12, 5, 8], 1), (3, [4, 16, 9], 2), (3, [32, 32, 32], 0)],
 )
 def test_training_padded_equals_training_alone(layers, widths, activation, task):
     outputs = CLASSES if task == "classification" else 1
     padded = js.models.MLP(FEATURES, outputs, max_layers=3, max_width=32)
-    alone = js.models.MLP(FEATURES, outputs, max_layers=layers, max_width=max(widths[:layers]), min_width=1)
+    own = widths[: max(layers, 1)]
+    alone = js.models.MLP(FEATURES, outputs, max_layers=len(own), max_width=max(own), min_width=1)
     inside = trained(padded, stacked(parameters(layers, widths, activation)), task)
-    outside = trained(alone, stacked(parameters(layers, widths[:layers], activation)), task)
+    outside = trained(alone, stacked(parameters(layers, own, activation)), task)
     np.testing.assert_allclose(inside, outside, rtol=1e-3, atol=1e-3)
 
 
 def test_training_together_equals_training_alone():
     model = js.models.MLP(FEATURES, CLASSES, max_layers=3, max_width=32)
-    rows = [parameters(1, [7, 3, 30]), parameters(3, [4, 16, 9], 2, 0.0), parameters(2, [32, 5, 8], 1, 0.5)]
+    rows = [
+        parameters(0, [7, 3, 30]),
+        parameters(1, [7, 3, 30]),
+        parameters(3, [4, 16, 9], 2, 0.0),
+        parameters(2, [32, 5, 8], 1, 0.5),
+    ]
     together = trained(model, stacked(*rows))
     for i, params in enumerate(rows):
         np.testing.assert_allclose(together[i], trained(model, stacked(params))[0], rtol=1e-3, atol=1e-3)
@@ -96,6 +102,30 @@ def test_weights_that_are_off_never_move_the_output():
     assert np.all(np.asarray(gradient["hidden"][1]["w"])[:, 6:] == 0)
     assert np.any(np.asarray(gradient["hidden"][1]["w"])[:5, :6] != 0)
     assert np.all(np.asarray(gradient["output"]["w"])[6:] == 0)
+
+
+def test_a_network_without_hidden_layers_is_a_linear_model():
+    model = js.models.MLP(FEATURES, CLASSES, max_layers=2, max_width=8)
+    params, x = parameters(0, [5, 6]), jnp.asarray(data()[0])
+    weights = model.init(model.draw(jax.random.key(0)), params)
+    assert np.all(model.apply(None, params, weights, x) == 0), "it starts where no class is preferred"
+    weights["linear"], weights["output"]["b"] = jnp.ones((FEATURES, CLASSES)), jnp.arange(3.0)
+    outputs = model.apply(jnp.uint32(1), params, weights, x)
+    np.testing.assert_allclose(outputs, data()[0].sum(1)[:, None] + np.arange(3), rtol=1e-4)
+    gradient = jax.grad(lambda w: jnp.sum(model.apply(None, params, w, x) ** 2))(weights)
+    assert np.any(np.asarray(gradient["linear"]) != 0)
+    hidden = (gradient["hidden"], gradient["output"]["w"])
+    assert all(np.all(np.asarray(leaf) == 0) for leaf in jax.tree.leaves(hidden))
+    deep = jax.grad(lambda w: jnp.sum(model.apply(None, parameters(1, [5, 6]), w, x) ** 2))(weights)
+    assert np.all(np.asarray(deep["linear"]) == 0)
+    assert model.num_parameters(params) == FEATURES * CLASSES + CLASSES
+    assert model.flops(params) == 2 * FEATURES * CLASSES == model.bounded(stacked(params)).padded_flops()
+    wide = js.models.MLP(FEATURES, CLASSES, max_layers=2)
+    assert all(bool(small.fits(params)) for small in wide.smaller()), "at the smallest size"
+    assert model.summary(params) == "linear model, no hidden layer"
+    _, [(w, b)] = model.compact(params, jax.device_get(weights))
+    np.testing.assert_array_equal(w, weights["linear"])
+    np.testing.assert_array_equal(b, [0, 1, 2])
 
 
 def test_weights_start_with_the_variance_of_the_active_fan_in():
@@ -123,7 +153,8 @@ def test_the_space_has_what_the_model_and_the_trainer_read():
         "learning_rate", "weight_decay", "dropout", "layers", "width", "activation",
     }  # fmt: skip
     degenerate = js.models.MLP(FEATURES, CLASSES, max_layers=1, max_width=8, activations=("tanh",))
-    assert set(degenerate.space()) == {"learning_rate", "weight_decay", "dropout"}
+    assert set(degenerate.space()) == {"learning_rate", "weight_decay", "dropout", "layers"}
+    assert model.space()["layers"] == js.Int(0, 4), "a linear model is among the candidates"
     assert model.summary(model.complete({}, {"layers": 2, "width": np.array([8, 4, 2, 1])})) == (
         "2 hidden layers of 8-4 units, relu, dropout 0.00"
     )
@@ -133,7 +164,8 @@ def test_a_large_network_is_counted_without_overflow():
     model = js.models.MLP(100_000, 10, max_width=50_000)
     params, weights = model.complete({}, {"layers": 2}), 100_000 * 50_000 + 50_000**2 + 50_000 * 10
     np.testing.assert_allclose(model.flops(params), 2 * weights, rtol=1e-6)
-    np.testing.assert_allclose(model.padded_flops(), 2 * (weights + 50_000**2), rtol=1e-6)
+    linear = 100_000 * 10
+    np.testing.assert_allclose(model.padded_flops(), 2 * (weights + 50_000**2 + linear), rtol=1e-6)
     np.testing.assert_allclose(model.num_parameters(params), weights + 2 * 50_000 + 10, rtol=1e-6)
 
 
@@ -149,9 +181,11 @@ def test_activations_are_found_by_name():
     "space",
     [
         {"layers": js.Float(1, 3)},
-        {"layers": js.Int(0, 3)},
+        {"layers": js.Int(-1, 3)},
         {"layers": js.Int(1, 3, shape=(3,))},
         {"layers": js.Choice(True, 2)},
+        {"layers": js.Choice(-1, 2)},
+        {"width": js.Int(0, 8)},
         {"width": js.Float(1, 8)},
         {"width": js.Int(1, 8, shape=(2,))},
         {"width": js.Choice("narrow", "wide")},
@@ -160,12 +194,14 @@ def test_activations_are_found_by_name():
 )
 def test_sizes_are_positive_integers(space):
     model, [name] = js.models.MLP(FEATURES, CLASSES, max_width=8), space
-    with pytest.raises(ValueError, match=f"{name} must be an Int with low >= 1"):
+    least = 0 if name == "layers" else 1
+    with pytest.raises(ValueError, match=f"{name} must be an Int with low >= {least}"):
         model.check_space(space)
 
 
 def test_layers_may_have_a_width_each():
     model = js.models.MLP(FEATURES, CLASSES, max_width=8)
+    model.check_space({"layers": js.Choice(0, 3)})
     for width in (js.Int(1, 8), js.Int(1, 8, shape=(3,)), js.Choice(2, 8)):
         model.check_space({"layers": js.Int(1, 3), "width": width})
     with pytest.raises(ValueError, match="width may be at most 8"):

@@ -31,6 +31,17 @@ def test_a_line_for_every_generation(tmp_path):
     assert generations[0]["time"] <= generations[1]["time"]
 
 
+def test_a_score_stands_beside_the_loss(tmp_path):
+    log = js.EventLog(tmp_path / "log.jsonl", lambda loss: 1 - loss)
+    search(log, 1)
+    js.search(
+        lambda key, p: jnp.nan, {"x": js.Float(0, 1)}, "ga", key=jax.random.key(0), num_generations=1, callback=log
+    )
+    first, failed = js.events(tmp_path / "log.jsonl")
+    assert first["best_score"] == 1 - first["best_loss"]
+    assert failed["best_score"] is None
+
+
 def test_nothing_found_yet_is_null_and_a_torn_line_is_left_alone(tmp_path):
     path = tmp_path / "log.jsonl"
     path.write_bytes(b'{"event": "generation", "generat')

@@ -122,6 +122,10 @@ def test_the_bar_on_a_terminal_whose_clock_stands_still(monkeypatch):
         show(types.SimpleNamespace(generation=2, num_failed=1, best=best))
     assert "8 evaluations" in sys.stderr.getvalue()
     assert "best 0.25" in sys.stderr.getvalue()
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with bar.bar(lambda loss: f"auc {1 - loss}", 3, 4, 0) as show:
+        show(types.SimpleNamespace(generation=2, num_failed=1, best=best))
+    assert "best auc 0.75" in sys.stderr.getvalue()
 
 
 def test_ctrl_c_while_nobody_reads(monkeypatch):
