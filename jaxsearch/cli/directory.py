@@ -68,8 +68,8 @@ def begun(directory: Path) -> Run:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         found: dict[str, Any] = facts["options"] | {"out": directory}
-        lists = [name for name in LISTS if isinstance(found.get(name), list)]
-        options = Options(**found | {name: tuple(found[name]) for name in lists})
+        found |= {name: tuple(found[name]) for name in LISTS if isinstance(found.get(name), list)}
+        options = Options(**found)
         return Run(options, metrics[facts["metric"]], from_json(facts["space"]), facts.get("reason"))
     except OSError:
         what = f"A run has a file {SETTINGS}; {directory} has none that can be read"

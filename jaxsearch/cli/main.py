@@ -13,6 +13,7 @@ except ImportError:
 
 import jax
 
+from jaxsearch.cli.check import check_table
 from jaxsearch.cli.configuration import configured
 from jaxsearch.cli.directory import resumed
 from jaxsearch.cli.directory import status as lines_of_status
@@ -125,6 +126,23 @@ def run(context: click.Context, resume: Path | None, **options) -> None:
     use_compilation_cache()
     use_all_cores()
     sys.exit(run_search(asked, resume))
+
+
+@cli.command()
+@click.argument("data")
+@table_options
+@click.pass_context
+def check(context: click.Context, **options) -> None:
+    """Tell what every column of DATA counts as, before any search: a CSV, Parquet or NPZ file, or a TOML file.
+
+    It takes the options of `jaxsearch run` that say how a table is read. The exit code is 2 if the table cannot be
+    used; all reasons are told at once.
+    """
+    typed = [name for name in options if context.get_parameter_source(name) is COMMANDLINE]
+    context = run.make_context("run", [])
+    asked = configured(context, context.params | options, typed)
+    del asked["resume"]
+    sys.exit(check_table(Options(**asked)))
 
 
 @cli.command()

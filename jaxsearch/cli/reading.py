@@ -6,7 +6,8 @@ from collections.abc import Callable
 import click
 
 from jaxsearch.cli.options import Options
-from jaxsearch.problems.datasets import Table, load
+from jaxsearch.problems.datasets import examine
+from jaxsearch.problems.labelled import Examination, TableSpec
 
 OPTIONS = [
     click.option("--target", help="The column to predict; needed for tables in files."),
@@ -36,20 +37,19 @@ def table_options(command: Callable) -> Callable:
     return command
 
 
-def read(options: Options) -> Table:
-    """The table of the options."""
-    return load(
-        options.data,
-        options.target,
+def read(options: Options) -> Examination:
+    """What the data of the options are."""
+    spec = TableSpec(
+        options.target or "",
         options.task,
         options.drop,
         options.group,
-        seed=options.seed,
-        categorical=options.categorical,
-        number=options.number,
-        rare_classes=options.rare_classes,
-        least_class_rows=least_class_rows(options),
+        options.categorical,
+        options.number,
+        options.rare_classes,
+        least_class_rows(options),
     )
+    return examine(options.data, spec, options.seed)
 
 
 def least_class_rows(options: Options) -> int:

@@ -96,7 +96,7 @@ def run_search(options: Options, again: Path | None = None) -> int:
 
 def _task(options: Options) -> _Task:
     wanted = strategy_name(options.strategy)
-    table = read(options)
+    table = read(options).usable()
     model, table = network(options, table)
     metric = metric_for(table.task, options.metric)
     key_test, key_search, key_fit = jax.random.split(jax.random.key(options.seed), 3)

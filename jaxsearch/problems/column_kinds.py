@@ -134,7 +134,8 @@ def _moments(column: Any, values: list[str]) -> tuple[Column, list[str]] | None:
     if found is None:
         return None
     example = next(value for value in values if value not in found.strange)
-    notes = [_written(name, f"dates with the {found.order}, such as", example)]
+    how = "dates such as" if found.order == descriptions.PLAIN_ORDER else f"dates with the {found.order}, such as"
+    notes = [_written(name, how, example)]
     if not found.certain:
         notes = [f"{notes[0]}; none of them tells, so write them as 2020-01-31 if that is wrong"]
     if found.strange:
@@ -160,9 +161,9 @@ def _text(name: str, codes: np.ndarray, values: list[str]) -> tuple[Column, list
         raise UnusableColumnError("A column holds numbers or text", name, what, remedy)
     alone = int(np.sum(np.bincount(codes[codes >= 0]) == 1))
     if len(codes) >= suspicions.LEAST_ROWS and len(values) > FEW and alone > np.sum(codes >= 0) / 2:
-        why = f"{alone} of {len(codes)} rows have a text of their own in it, as with names"
+        why = f"{alone} of {len(codes)} rows have a text of their own"
         ways = f"{option('drop', [name])}, or keep it by {option('categorical', [name])}"
-        return descriptions.unused(why), [f"left out {name!r}: {why}; {ways}"]
+        return descriptions.unused(why), [f"left out {name!r}, which looks like a name: {why}; {ways}"]
     about = _category(name, codes, values)
     if about.rest:
         others = len(values) - len(about.categories)

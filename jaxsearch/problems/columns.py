@@ -118,9 +118,11 @@ def text_notes(name: str, values: list[str]) -> list[str]:
         return [f"{name!r} counts as text, because not all of its values are numbers: {others[0]!r}"]
     alike = collections.defaultdict(list)
     for value in values:
-        alike[" ".join(value.casefold().split())].append(value)
+        alike[value.casefold()].append(value)
     if several := [words for words in alike.values() if len(words) > 1]:
-        return [f"{name!r} has values that differ in case or blanks only, and stay apart: {listed(several[0])}"]
+        more = f" and {len(several) - 1} more such" if len(several) > 1 else ""
+        words = listed(several[0])
+        return [f"{name!r} has values that differ in case only, and stay apart: {words}{more}; write them alike"]
     return []
 
 

