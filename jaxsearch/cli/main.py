@@ -165,12 +165,14 @@ def report(run: Path) -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="The CSV to write; by default it is shown."
 )
-def predict(run: Path, data: str, out: Path | None) -> None:
+@click.option("--id", "ids", metavar="COLUMN", help="A column that tells the rows apart, to be put first.")
+def predict(run: Path, data: str, out: Path | None, ids: str | None) -> None:
     """Predict the rows of DATA, a CSV, TSV, Parquet or NPZ file, by the network that RUN, a directory, holds.
 
-    The rows need the columns that the network was trained on, by name; others, as the target, may be there.
+    The rows need the columns that the network was trained on, by name; others may be there. If the target is, the score
+    on these rows is told.
     """
-    predict_rows(run, data, out)
+    predict_rows(run, data, out, ids)
 
 
 @cli.command(name="list")

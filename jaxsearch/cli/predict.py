@@ -4,46 +4,82 @@ import csv
 import io
 import sys
 from pathlib import Path
+from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
+from jaxsearch.evaluators.metrics import metric_named
 from jaxsearch.models import portable
+from jaxsearch.problems.beside import read_beside
 from jaxsearch.problems.datasets import load_rows
 from jaxsearch.runners.files import replace
 
 
-def predict_rows(run: Path, data: str, out: Path | None) -> None:
+def predict_rows(run: Path, data: str, out: Path | None, ids: str | None = None) -> None:
     """Writes a CSV with a line for every row of `data`, to `out` or to the standard output.
 
-    For classification the class and the probability of each, for regression the value.
+    For classification the class and the probability of each, for regression the value, under the name of the target.
+    If the rows have the target, the score is told. ids: the column to put first.
     """
     path = run / "model.npz" if run.is_dir() else run
     if not path.is_file():
         raise ValueError(f"{path} is not there. Give the directory that `jaxsearch run` wrote, or its model.npz.")
     model = portable.load(path)
-    if not {"task", "columns", "classes"} <= set(model.about):
+    about = model.about
+    if not {"task", "columns", "classes"} <= set(about):
         raise ValueError(f"{path} does not tell what its rows are. Give the model of a `jaxsearch run`.")
     if out is not None and not out.absolute().parent.is_dir():
         raise ValueError(f"--out must lie in a directory that is there; got {out}. Make it first.")
-    rows = load_rows(data, model.about["columns"])
-    for note in rows.notes:
+    rows = load_rows(data, about["columns"])
+    beside = read_beside(Path(data), about["columns"], about.get("target"), about["classes"], ids)
+    for note in [*rows.notes, *beside.notes]:
         print(f"note: {note}", file=sys.stderr)
+    outputs = model.predict(rows.x)
+    text = _csv(about, outputs, ids, beside.ids)
+    score = _score(about, outputs, beside.target)
+    if out is None:
+        print(text, end="", flush=True)
+        if score:
+            print(score, file=sys.stderr)
+        return
+    replace(out, text.encode())
+    print(f"Wrote {len(rows.x)} predictions to {out}")
+    if score:
+        print(score)
+
+
+def _csv(about: dict[str, Any], outputs: np.ndarray, name: str | None, ids: list[str] | None) -> str:
+    """The lines of predictions; name, ids: of the first column."""
+    if about["task"] == "regression":
+        header, lines = [about.get("target") or "prediction"], [[value] for value in outputs.tolist()]
+    else:
+        classes = about["classes"]
+        header = [about.get("target") or "class", *(f"probability_{label}" for label in classes)]
+        best = [classes[place] for place in outputs.argmax(axis=1).tolist()]
+        shares = [[f"{share:.6g}" for share in row] for row in _softmax(outputs).tolist()]
+        lines = [[label, *row] for label, row in zip(best, shares, strict=True)]
+    if ids is not None:
+        header, lines = [name, *header], [[one, *line] for one, line in zip(ids, lines, strict=True)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    outputs = model.predict(rows.x)
-    if model.about["task"] == "regression":
-        writer.writerow(["prediction"])
-        writer.writerows([value] for value in outputs.tolist())
-    else:
-        classes = model.about["classes"]
-        writer.writerow(["class", *(f"probability_{label}" for label in classes)])
-        for probabilities in _softmax(outputs).tolist():
-            writer.writerow([classes[int(np.argmax(probabilities))], *(f"{share:.6g}" for share in probabilities)])
-    if out is None:
-        print(text.getvalue(), end="")
-        return
-    replace(out, text.getvalue().encode())
-    print(f"Wrote {len(rows.x)} predictions to {out}")
+    writer.writerow(header)
+    writer.writerows(lines)
+    return text.getvalue()
+
+
+def _score(about: dict[str, Any], outputs: np.ndarray, target: np.ndarray | None) -> str | None:
+    """How well the rows were predicted whose target is known, in words; None without any."""
+    if target is None or "metric" not in about:
+        return None
+    known = np.isfinite(target) if about["task"] == "regression" else target >= 0
+    count = int(np.sum(known))
+    if not count:
+        return None
+    metric, y = metric_named(about["metric"]), target[known]
+    y = y.astype(np.float32 if about["task"] == "regression" else np.int32)
+    loss = float(metric.loss(jnp.asarray(outputs[known], jnp.float32), jnp.asarray(y), jnp.ones(count)))
+    return f"{metric.words(loss)} on {count} rows whose {about['target']} is known"
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

@@ -49,6 +49,64 @@ def test_values_into_a_file_that_is_replaced(jaxsearch, run, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["found.csv", "new.csv", "run"]
 
 
+def known(tmp_path, task, metric):
+    """Makes the model one of the column answer, measured by a metric."""
+    path = tmp_path / "run" / "model.npz"
+    model = portable.load(path)
+    portable.save(path, model._replace(about=model.about | {"target": "answer", "metric": metric}))
+
+
+def test_the_score_is_told_where_the_target_is_there(jaxsearch, run, tmp_path):
+    run("classification")
+    known(tmp_path, "classification", "accuracy")
+    rows = ["a,2.5,yes,007", "b,-1,no,008", "b,-1,yes,009", "a,3,,010", "a,1,never,011"]
+    (tmp_path / "new.csv").write_text("\n".join(["color,size,answer,number", *rows]) + "\n")
+    code, out, err = jaxsearch("predict", "run", "new.csv", "--id", "number")
+    assert code == 0
+    found = list(csv.DictReader(out.splitlines()))
+    assert list(found[0]) == ["number", "answer", "probability_no", "probability_yes"]
+    assert [row["number"] for row in found] == ["007", "008", "009", "010", "011"]
+    assert [row["answer"] for row in found] == ["yes", "no", "no", "yes", "yes"]
+    assert err.splitlines()[-2:] == [
+        "note: rows without a score: training had no 'never' in 'answer'",
+        "accuracy 0.6667 on 3 rows whose answer is known",
+    ]
+    (tmp_path / "new.csv").write_text("color,size\na,1\n")
+    assert jaxsearch("predict", "run", "new.csv")[2] == ""
+    code, _, err = jaxsearch("predict", "run", "new.csv", "--id", "number")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "number" in err
+
+
+def test_the_score_of_numbers(jaxsearch, run, tmp_path):
+    run("regression")
+    known(tmp_path, "regression", "mae")
+    (tmp_path / "new.csv").write_text("color,size,answer\na,1,2.5\nb,2,3\nb,2,\n")
+    code, out, err = jaxsearch("predict", "run", "new.csv", "--out", "found.csv")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == ["Wrote 3 predictions to found.csv", "mae 0.75 on 2 rows whose answer is known"]
+    assert (tmp_path / "found.csv").read_text() == "answer\n2.0\n4.0\n4.0\n"
+
+
+def test_the_target_of_arrays(jaxsearch, run, tmp_path):
+    run("classification")
+    path = tmp_path / "run" / "model.npz"
+    model = portable.load(path)
+    about = {"columns": {f"x{i}": [] for i in range(3)}, "target": "y", "metric": "error", "classes": ["0", "1"]}
+    portable.save(path, model._replace(about=model.about | about))
+    x = np.array([[1.0, 0, 0], [-1, 0, 0], [2, 0, 0], [3, 0, 0]])
+    np.savez(tmp_path / "new.npz", x=x, y=np.array([1, 0, 0, 1]), name=np.array(["a", "b", "c", "d"]))
+    code, out, err = jaxsearch("predict", "run", "new.npz", "--id", "name")
+    assert (code, err) == (0, "error 0.25 on 4 rows whose y is known\n")
+    assert [line.split(",")[:2] for line in out.splitlines()] == [
+        ["name", "y"],
+        ["a", "1"],
+        ["b", "0"],
+        ["c", "1"],
+        ["d", "1"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
