@@ -1,3 +1,5 @@
+import ctypes
+import gc
 import os
 import signal
 import threading
@@ -22,11 +24,30 @@ if threading.current_thread() is threading.main_thread() and signal.getsignal(si
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+WORKER_BYTES = 2 * 2**30  # that a process of the tests may need
+
+
+@pytest.hookimpl(optionalhook=True)  # without pytest-xdist there is no such hook
+def pytest_xdist_auto_num_workers(config) -> int | None:
+    """As many processes as there are cores, but no more than the memory has room for."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ or not hasattr(os, "sysconf"):
+        return None  # somebody has chosen, or the system does not say
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(cores, memory // WORKER_BYTES))
+
+
 @pytest.fixture(autouse=True, scope="module")
 def forget_programs():
-    """A process may map only so many pieces of memory, and every program that JAX remembers holds some."""
+    """A process may map only so many pieces of memory, and every program that JAX remembers holds some.
+
+    Python's cycles hold more of them, and the C library keeps what is freed unless it is told.
+    """
     yield
     jax.clear_caches()
+    gc.collect()
+    if trim := getattr(ctypes.CDLL(None) if os.name == "posix" else None, "malloc_trim", None):
+        trim(0)
 
 
 @pytest.fixture

@@ -79,16 +79,24 @@ def test_signals_end_a_run_which_goes_on_later(jaxsearch, tmp_path, monkeypatch,
 
 def test_a_closed_terminal_does_not_end_a_run(tmp_path):
     master, slave = pty.openpty()
-    command = [sys.executable, "-m", "jaxsearch.cli", "run", *SMALL, "--budget", "200", "--out", str(tmp_path / "r")]
+    # Far more than it will evaluate: however slow this process is, the run has not ended when the terminal closes.
+    endless = ["--budget", "1000000", "--out", str(tmp_path / "r")]
+    command = [sys.executable, "-m", "jaxsearch.cli", "run", *SMALL, *endless]
     process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
     os.close(slave)
     log = tmp_path / "r" / "events.jsonl"
-    while not log.exists():  # the first generation has ended
-        assert process.poll() is None
-        time.sleep(0.05)
+
+    def wait_for_events(count):
+        while not log.exists() or log.read_text().count("\n") < count:
+            assert process.poll() is None
+            time.sleep(0.05)
+
+    wait_for_events(1)  # the first generation has ended
     process.send_signal(signal.SIGHUP)  # as the system does
     os.close(master)
-    assert process.wait() == 0
+    wait_for_events(log.read_text().count("\n") + 2)  # one may have been under way
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 130
     assert (tmp_path / "r" / "best.json").exists()
     assert "Leaderboard" in (tmp_path / "r" / "output.txt").read_text()
 
