@@ -5,7 +5,6 @@ Set JAXSEARCH_FUZZ_EXAMPLES to thousands for the long mode.
 
 import contextlib
 import dataclasses
-import functools
 import io
 import os
 import re
@@ -143,7 +142,6 @@ def test_json(data):
 # Strategies and runners
 
 SPACE = {"x": js.Float(-1, 1, shape=(2,)), "n": js.Int(0, 3), "c": js.Choice(*"abc")}
-KEY = jax.random.key(0)
 OWN = {"optimizer": st.just(optax.sgd(0.1)), "strategy": st.just(js.GA()), "points": st.just(jnp.zeros((2, 4)))}
 STATIC = {"population_size": 6, "max_batches": 2, "parents": 5, "memory": 60, "samples": 3, "memory_size": 3}
 
@@ -158,7 +156,7 @@ def traced():
     compiled = minimize_module._minimize
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(minimize_module, "_minimize", lambda *arguments: compiled.trace(*arguments).out_info)
-        yield functools.partial(js.minimize, key=KEY)
+        yield lambda *args, **arguments: js.minimize(*args, **{"key": jax.random.key(0)} | arguments)
 
 
 @fuzz(30, 0.2)
@@ -183,7 +181,7 @@ def test_minimize(traced, data):
         "objective": bowl,
         "space": SPACE,
         "strategy": "random_search",
-        "key": KEY,
+        "key": jax.random.key(0),
         "num_generations": 2,
         "target": 0.5,
         "record": lambda generation: generation.best,
@@ -197,7 +195,7 @@ def test_minimize(traced, data):
 @given(st.data())
 def test_search(data):
     arguments = {
-        "key": KEY,
+        "key": jax.random.key(0),
         "num_generations": 1,
         "max_evaluations": 4,
         "time_limit": 9.0,

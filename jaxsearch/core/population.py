@@ -40,6 +40,15 @@ def uniform(key: Key, size: int, domain: Domain) -> Array:
     return random.uniform(key, (size, domain.size))
 
 
+def zero_of(key: Key) -> Array:
+    """`[]` 0.0 in the default float dtype, typed as varying where the key varies, see `varying`.
+
+    It reads the key without a draw, so the key is still good for one.
+    """
+    word = jax.random.key_data(key).reshape(-1)[0]
+    return jnp.zeros_like(word, dtype=jnp.result_type(float))
+
+
 def varying(tree: PyTree, reference: Array) -> PyTree:
     """The same values, but typed as varying over the mesh axes over which `reference` varies.
 

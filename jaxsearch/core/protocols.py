@@ -28,7 +28,8 @@ class Strategy(Protocol):
 
 @jax.jit  # remembers how it was traced
 def _without_gradients(key: Key, strategy: Strategy, domain: Domain) -> State:
-    candidates, state = strategy.ask(key, strategy.init(key, domain))
+    key_init, key_ask = jax.random.split(key)
+    candidates, state = strategy.ask(key_ask, strategy.init(key_init, domain))
     return strategy.tell(state, candidates, Results(jnp.zeros_like(candidates.x[:, 0])))
 
 

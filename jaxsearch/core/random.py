@@ -107,6 +107,8 @@ def _words(key: Key, shape: tuple[int, ...], start: int = 0) -> tuple[Array, Arr
 
     References: Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC, 2011 (20 rounds).
     """
+    if start == 0:
+        _use_up(key)
     words = jax.random.key_data(key)
     first, second = (lax.index_in_dim(words, i, keepdims=False) for i in range(2))
     third = lax.bitwise_xor(lax.bitwise_xor(first, second), np.uint32(0x1BD11BDA))
@@ -126,6 +128,15 @@ def _words(key: Key, shape: tuple[int, ...], start: int = 0) -> tuple[Array, Arr
         x = lax.add(x, schedule[(block + 1) % 3])
         y = lax.add(lax.add(y, schedule[(block + 2) % 3]), np.uint32(block + 1))
     return x, y
+
+
+def _use_up(key: Key) -> None:
+    """Shows a draw to JAX's check for reused keys, which does not see those made by arithmetic; else nothing.
+
+    Blocks that start at a later counter belong to the same use of the key.
+    """
+    if jax.config.jax_debug_key_reuse:  # pyright: ignore[reportAttributeAccessIssue]
+        jax.random.bits(key, ())
 
 
 def _at(key: Key, start: int) -> Key:

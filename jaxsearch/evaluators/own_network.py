@@ -33,7 +33,8 @@ class OwnNetwork:
         return key
 
     def init(self, draws: Key, params: PyTree, space: PyTree) -> PyTree:
-        state = _arrays("init", self.network.init(draws, params))
+        # All candidates start from the same numbers, on purpose: `clone` says so to JAX's check of keys.
+        state = _arrays("init", self.network.init(jax.random.clone(draws), params))
         if not jax.tree.leaves(state):
             raise ValueError(f"init must return a state with at least one array; got {state!r}. Return the weights.")
         return state
@@ -71,7 +72,8 @@ def check_own(network: Network, smaller: tuple, space: dict, key: Key, batch: tu
 
     def step(batch_size: Array, others: dict, key: Key, batch: tuple) -> PyTree:
         params = others | {"batch_size": batch_size}
-        return network.step(key, params, network.init(key, params), batch)
+        key_init, key_step = jax.random.split(key)
+        return network.step(key_step, params, network.init(key_init, params), batch)
 
     middle = jax.ShapeDtypeStruct((codec.domain(space).size,), jnp.result_type(float))
     params = jax.eval_shape(lambda x: numbers(space, codec.decode(space, x)), middle)

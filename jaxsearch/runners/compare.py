@@ -119,4 +119,5 @@ def _losses(evaluator: Evaluator, space: PyTree, strategy: Strategy, keys: Key, 
     def run(key: Key) -> Array:
         return _minimize(evaluator, space, strategy, key, None, num_generations, _every_loss).history.reshape(-1)
 
-    return jax.vmap(run)(keys)
+    # Every strategy gets the same keys, on purpose: JAX's check of reused keys is told so by `clone`.
+    return jax.vmap(run)(jax.random.clone(keys))

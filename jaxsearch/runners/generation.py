@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsearch.core import ranking
-from jaxsearch.core.population import varying
+from jaxsearch.core.population import varying, zero_of
 from jaxsearch.core.protocols import Evaluator, Strategy
 from jaxsearch.core.pytree import is_number
 from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
@@ -65,7 +65,7 @@ def start(key: Key, strategy: Strategy, evaluator: Evaluator | None, space: PyTr
     state = strategy.init(key_strategy, domain)
     count = population_size(strategy, state, key)
     # A key-derived zero types the constants as varying where the key does, see core.population.varying.
-    anchor = jax.random.bits(key, (), jnp.uint32)
+    anchor = zero_of(key)
     dtype = jnp.result_type(float)
     best = Best(jnp.full(domain.size, 0.5, dtype), jnp.array(jnp.inf, dtype))
     return Progress(

@@ -113,7 +113,7 @@ def _relax(training, space, params, key, logit_rate, temperatures, straight_thro
         )(logits)
         change, moments = optimizer.update(by_logits, moments)
         logits += change
-        fixed = mixture(key, logits, temperature)
+        fixed = mixture(jax.random.clone(key), logits, temperature)  # the same draw as above
         by_weights = jax.grad(lambda weights: _loss(training, fixed, weights, x[rows], y[rows]))(weights)
         return (logits, moments, learner.update(others, learned, masking.flatten(by_weights), count)), None
 

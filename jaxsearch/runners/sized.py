@@ -8,6 +8,7 @@ from jaxsearch.core.names import check_name
 from jaxsearch.core.protocols import Strategy
 from jaxsearch.core.types import Domain
 from jaxsearch.runners.automatic import AT_ONCE, choose
+from jaxsearch.runners.generation import population_size
 from jaxsearch.strategies import registry
 
 UNFIT = {
@@ -49,8 +50,9 @@ def sized(make_strategy: Any, domain: Domain, budget: int, generations: int = GE
     """
 
     def population(strategy: Strategy) -> int:
-        key = jax.random.key(0)
-        return jax.eval_shape(lambda key: strategy.ask(key, strategy.init(key, domain))[0].x, key).shape[0]
+        key = jax.eval_shape(jax.random.key, 0)
+        state = jax.eval_shape(lambda key: strategy.init(key, domain), key)
+        return population_size(strategy, state, key)
 
     def takes(size: int) -> bool:
         try:

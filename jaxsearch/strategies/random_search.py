@@ -3,8 +3,8 @@
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsearch.core import random, sobol
-from jaxsearch.core.population import check_size, uniform
+from jaxsearch.core import sobol
+from jaxsearch.core.population import check_size, uniform, varying, zero_of
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results
 
@@ -36,9 +36,11 @@ class RandomSearch:
         check_size(self.population_size)
 
     def init(self, key: Key, domain: Domain) -> RandomSearchState:
-        none = random.bits(key, (0, sobol.BITS)), random.bits(key, (0,))
-        words, shift = sobol.scramble(key, domain.size) if self.sobol else none
-        told = jnp.zeros_like(random.bits(key, ()))
+        told = zero_of(key).astype(jnp.uint32)
+        if self.sobol:
+            words, shift = sobol.scramble(key, domain.size)
+        else:
+            words, shift = varying((jnp.zeros((0, sobol.BITS), jnp.uint32), jnp.zeros(0, jnp.uint32)), told)
         return RandomSearchState(told, words, shift, domain)
 
     def ask(self, key: Key, state: RandomSearchState) -> tuple[Candidates, RandomSearchState]:

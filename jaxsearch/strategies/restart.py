@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsearch.core.population import check_count
+from jaxsearch.core.population import check_count, zero_of
 from jaxsearch.core.protocols import State, Strategy
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
@@ -77,9 +77,13 @@ class Restart:
         return dataclasses.replace(self.strategy, max_batches=self.max_batches, batches=batches, initial_step=step)
 
     def init(self, key: Key, domain: Domain) -> RestartState:
-        zero = jnp.zeros_like(jax.random.uniform(key))
+        return self._begin(key, domain, self._variant())
+
+    def _begin(self, key: Key, domain: Domain, strategy: Strategy) -> RestartState:
+        """The state at the start of the first run, which is one of `strategy`."""
+        zero = zero_of(key)
         return RestartState(
-            inner=self._variant().init(key, domain),
+            inner=strategy.init(key, domain),
             best=zero + jnp.inf,
             record=zero + jnp.inf,
             stalled=zero.astype(jnp.int32),
@@ -93,8 +97,13 @@ class Restart:
 
     def ask(self, key: Key, state: RestartState) -> tuple[Candidates, RestartState]:
         key_fresh, key_size, key_ask = jax.random.split(key, 3)
+        # As plain words: under `vmap`, `cond` would select keys, and JAX's check takes that for a second use of them.
+        words_fresh, words_size = jax.random.key_data(key_fresh), jax.random.key_data(key_size)
+        kind = jax.random.key_impl(key)
 
         def afresh(state: RestartState) -> RestartState:
+            key_fresh = jax.random.wrap_key_data(words_fresh, impl=kind)
+            key_size = jax.random.wrap_key_data(words_size, impl=kind)
             budgets = state.budgets + jnp.where(jnp.stack([state.large, ~state.large]), state.spent, 0)
             large = (budgets[0] <= budgets[1]) | (self.growth == "ipop")
             doublings = jnp.where(
@@ -105,8 +114,7 @@ class Restart:
             small = jnp.maximum(jnp.floor((most / 2) ** (u[0] ** 2)), 1)
             variant = self._variant(jnp.where(large, most, small), jnp.where(large, 1, 10 ** (-2 * u[1])))
             return dataclasses.replace(
-                self.init(key_fresh, state.domain),
-                inner=variant.init(key_fresh, state.domain),
+                self._begin(key_fresh, state.domain, variant),
                 record=jnp.minimum(state.record, state.best),
                 budgets=budgets,
                 large=large,

@@ -1,9 +1,9 @@
 """A wrapper that evaluates given points first."""
 
-import jax
 import jax.numpy as jnp
 
 from jaxsearch.core.bounds import clip
+from jaxsearch.core.population import zero_of
 from jaxsearch.core.protocols import State, Strategy
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results
@@ -38,7 +38,7 @@ class Seeded:
                 f"Seeded needs points of shape [K, {domain.size}] for this space; got {shape or self.points!r}. "
                 "Make them with encode(space, params)."
             )
-        count = jnp.zeros_like(jax.random.bits(key), dtype=jnp.int32)
+        count = zero_of(key).astype(jnp.int32)
         return SeededState(self.strategy.init(key, domain), count, domain)
 
     def ask(self, key: Key, state: SeededState) -> tuple[Candidates, SeededState]:

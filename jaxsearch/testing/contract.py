@@ -51,8 +51,9 @@ def state_is_a_fixed_point(strategy: Strategy, domain: Domain = MIXED) -> None:
     """Shapes, dtypes and strength of types of the state survive a generation, so everything compiles once."""
 
     def generation(key: Key) -> tuple[PyTree, PyTree]:
-        before = strategy.init(key, domain)
-        candidates, state = strategy.ask(key, before)
+        key_init, key_ask = jax.random.split(key)
+        before = strategy.init(key_init, domain)
+        candidates, state = strategy.ask(key_ask, before)
         return before, strategy.tell(state, candidates, losses(candidates.x, domain))
 
     before, after = jax.eval_shape(generation, jax.random.key(0))

@@ -8,7 +8,6 @@ import pytest
 
 import jaxsearch as js
 
-KEY = jax.random.key(0)
 RANDOM = np.random.default_rng(0)
 DATA = RANDOM.normal(size=(90, 3)).astype(np.float32)
 LABELS = (DATA[:, 0] + DATA[:, 1] > 0).astype(np.int32)
@@ -27,11 +26,11 @@ WIDTH = sorted(SPACE).index("width")
 def compiled(training=TRAINING, epochs_per_generation=2):
     """The evaluator, a function that makes its first state, and one that runs a generation."""
     evaluator = js.Continued(training, epochs_per_generation)
-    start = jax.jit(lambda: evaluator.init(KEY, SPACE, len(X)))
+    start = jax.jit(lambda: evaluator.init(jax.random.key(0), SPACE, len(X)))
 
     @jax.jit
     def generation(state, x, origin, budget):
-        return evaluator.evaluate(KEY, state, SPACE, js.Candidates(x, budget, origin))
+        return evaluator.evaluate(jax.random.key(0), state, SPACE, js.Candidates(x, budget, origin))
 
     return evaluator, start, generation
 
@@ -54,7 +53,11 @@ def same(tree, other):
 
 def test_generations_are_one_training_in_pieces():
     results, state = grown(3)
-    whole = jax.jit(lambda: TRAINING.evaluate(KEY, TRAINING.init(KEY, SPACE, 4), SPACE, js.Candidates(X))[0])()
+    whole = jax.jit(
+        lambda: TRAINING.evaluate(
+            jax.random.key(0), TRAINING.init(jax.random.key(0), SPACE, 4), SPACE, js.Candidates(X)
+        )[0]
+    )()
     np.testing.assert_allclose(results.loss, whole.loss, rtol=1e-5)
     np.testing.assert_array_equal(results.aux["epochs"], 6)
     np.testing.assert_array_equal(state.age, 3)
@@ -82,7 +85,11 @@ def test_another_architecture_and_no_origin_begin_anew():
     results, after = generation(before, x, origin, jnp.full(4, 3))
     np.testing.assert_array_equal(after.age, 3)
     np.testing.assert_array_equal(results.aux["epochs"], 6)
-    alone = jax.jit(lambda: TRAINING.evaluate(KEY, TRAINING.init(KEY, SPACE, 4), SPACE, js.Candidates(x))[0])()
+    alone = jax.jit(
+        lambda: TRAINING.evaluate(
+            jax.random.key(0), TRAINING.init(jax.random.key(0), SPACE, 4), SPACE, js.Candidates(x)
+        )[0]
+    )()
     np.testing.assert_allclose(results.loss, alone.loss, rtol=1e-5)
     _, unlimited = generation(before, x, origin, None)
     np.testing.assert_array_equal(unlimited.age, [3, 1, 1, 3])
@@ -113,7 +120,9 @@ def test_a_model_beyond_the_limits_is_not_trained_and_no_member_beyond_its_epoch
     assert np.all((epochs[:2] < 4) & (epochs[2:] > 4))
     evaluator = js.Continued(training, epochs_per_generation=4)
     candidates = js.Candidates(x, jnp.ones(4, jnp.int32), AFRESH)
-    results = jax.jit(lambda: evaluator.evaluate(KEY, evaluator.init(KEY, space, 4), space, candidates)[0])()
+    results = jax.jit(
+        lambda: evaluator.evaluate(jax.random.key(0), evaluator.init(jax.random.key(0), space, 4), space, candidates)[0]
+    )()
     np.testing.assert_array_equal(results.violation > 0, [False, True, False, True])
     np.testing.assert_array_equal(results.aux["epochs"], [epochs[0], 0, 4, 0])
     np.testing.assert_array_equal(np.isfinite(results.loss), [True, False, True, False])
@@ -131,9 +140,10 @@ def test_population_based_training_searches_and_minimizes_alike():
     evaluator = compiled()[0]
     strategy = js.PBT(population_size=6, fixed=evaluator.fixed(SPACE))
     seen = []
-    settings = {"key": KEY, "num_generations": 3}
-    found = js.search(evaluator, SPACE, strategy, callback=seen.append, progress=False, **settings)
-    result = js.minimize(evaluator, SPACE, strategy, **settings)
+    host = functools.partial(js.search, callback=seen.append, progress=False)
+    found, result = (
+        run(evaluator, SPACE, strategy, key=jax.random.key(0), num_generations=3) for run in (host, js.minimize)
+    )
     np.testing.assert_allclose(found.history, result.history, rtol=1e-5)
     epochs = np.stack([generation.results.aux["epochs"] for generation in seen])
     np.testing.assert_array_equal(epochs, np.broadcast_to([[2], [4], [6]], (3, 6)))
@@ -147,7 +157,9 @@ def test_devices_change_nothing_and_a_generation_compiles_once(count, compilatio
 
     def run(evaluator, **settings):
         strategy = js.PBT(count, fixed=evaluator.fixed(SPACE))
-        return js.search(evaluator, SPACE, strategy, key=KEY, num_generations=4, progress=False, **settings)
+        return js.search(
+            evaluator, SPACE, strategy, key=jax.random.key(0), num_generations=4, progress=False, **settings
+        )
 
     seen, compiled_for = [], []
 
@@ -165,7 +177,7 @@ def test_devices_change_nothing_and_a_generation_compiles_once(count, compilatio
 
 def test_members_stay_on_their_devices():
     evaluator = js.Continued(js.Sharded(TRAINING))
-    members = jax.jit(lambda: evaluator.init(KEY, SPACE, 16))().members
+    members = jax.jit(lambda: evaluator.init(jax.random.key(0), SPACE, 16))().members
     assert {leaf.addressable_shards[0].data.shape[0] for leaf in jax.tree.leaves(members)} == {2}
 
 

@@ -6,8 +6,8 @@ import pytest
 import jaxsearch as js
 from jaxsearch.evaluators.out_of_memory import halved, out_of_memory
 
-COUNT, KEY = 6, jax.random.key(0)
-X = jax.random.normal(KEY, (24, 2))
+COUNT = 6
+X = jax.random.normal(jax.random.key(0), (24, 2))
 MODEL = js.models.MLP(2, 2, max_layers=1, max_width=8)
 TRAINING = js.Training(MODEL, (X, (X[:, 0] > 0).astype(int)), metric="cross_entropy", folds=2, epochs=2)
 NETWORKS = {"learning_rate": js.Float(1e-3, 1e-1, log=True), "width": js.Int(2, 8)}
@@ -44,14 +44,14 @@ def chunk_sizes(evaluator, count):
 def test_the_same_losses_from_the_same_state(name):
     evaluator, space = EVALUATORS[name]
     smaller = halved(evaluator, 2 * COUNT if name == "devices" else COUNT)
-    x = jax.random.uniform(KEY, (COUNT, js.domain(space).size))
+    x = jax.random.uniform(jax.random.key(0), (COUNT, js.domain(space).size))
 
     @jax.jit
     def second_generation(first, second):
-        state = first.init(KEY, space, COUNT)
+        state = first.init(jax.random.key(0), space, COUNT)
         origin = jnp.arange(COUNT, dtype=jnp.int32)
-        _, state = first.evaluate(KEY, state, space, js.Candidates(x))
-        results, after = second.evaluate(KEY, state, space, js.Candidates(x, origin=origin))
+        _, state = first.evaluate(jax.random.key(0), state, space, js.Candidates(x))
+        results, after = second.evaluate(jax.random.key(0), state, space, js.Candidates(x, origin=origin))
         return results, after
 
     whole, parts = second_generation(evaluator, evaluator), second_generation(evaluator, smaller)

@@ -9,7 +9,6 @@ from jax.sharding import AxisType, Mesh
 
 import jaxsearch as js
 
-KEY = jax.random.key(0)
 SPACE = {"x": js.Float(-5.0, 5.0, shape=(3,)), "c": js.Choice("a", "b", "c")}
 DEVICES = 8
 SIZE = 80  # DE's archive of 1.4 P rows, too, is a multiple of the number of devices
@@ -34,7 +33,7 @@ def bowl(key, params):
 
 
 def run(evaluator, strategy, **kwargs):
-    return js.minimize(evaluator, SPACE, strategy, key=KEY, **({"num_generations": 5} | kwargs))
+    return js.minimize(evaluator, SPACE, strategy, key=jax.random.key(0), **({"num_generations": 5} | kwargs))
 
 
 @pytest.fixture(scope="module")
@@ -91,14 +90,14 @@ def test_chunks_have_rows_of_every_device(alone):
         return jnp.sum(jnp.sin(params))
 
     search = jax.jit(lambda key: js.minimize(js.Sharded(js.Chunked(wave, 16)), *ARGUMENTS, key=key, num_generations=2))
-    assert re.search(r"f32\[2,3\]\S* sine\(", search.lower(KEY).compile().as_text())
+    assert re.search(r"f32\[2,3\]\S* sine\(", search.lower(jax.random.key(0)).compile().as_text())
 
 
 def test_the_population_stays_where_it_is():
     search = jax.jit(
         lambda key: js.minimize(js.Sharded(bowl), SPACE, js.RandomSearch(SIZE), key=key, num_generations=2)
     )
-    text = search.lower(KEY).compile().as_text()
+    text = search.lower(jax.random.key(0)).compile().as_text()
     assert re.search(r"f32\[10,\d\]", text)
     assert not re.search(r"f32\[80,\d\]", text), "some device holds all points"
 
@@ -106,29 +105,35 @@ def test_the_population_stays_where_it_is():
 def test_other_evaluators_and_runners(alone):
     spread = js.Sharded(bowl)
     assert float(run(spread, SWARM, num_generations=50, target=0.5).loss) <= 0.5
-    np.testing.assert_array_equal(js.search(spread, SPACE, SWARM, key=KEY, num_generations=5).history, alone.history)
-    losses = jax.vmap(lambda key: js.minimize(spread, SPACE, SWARM, key=key, num_generations=5).loss)(KEY[None])
+    np.testing.assert_array_equal(
+        js.search(spread, SPACE, SWARM, key=jax.random.key(0), num_generations=5).history, alone.history
+    )
+    losses = jax.vmap(lambda key: js.minimize(spread, SPACE, SWARM, key=key, num_generations=5).loss)(
+        jax.random.key(0)[None]
+    )
     np.testing.assert_allclose(losses[0], alone.loss, rtol=1e-5)
     called = run(js.Sharded(js.Callback(lambda params: sum(params["x"]))), SWARM)
     assert float(called.loss) == pytest.approx(sum(js.describe(SPACE, called.params)["x"]), rel=1e-5)
 
 
 def test_networks_are_trained_on_all_devices():
-    x = jax.random.normal(KEY, (40, 2))
+    x = jax.random.normal(jax.random.key(0), (40, 2))
     model = js.models.MLP(num_features=2, num_outputs=2, max_layers=1, max_width=8)
     training = js.Training(model, data=(x, (x[:, 0] > 0).astype(int)), metric="error", folds=2, epochs=1)
-    go = functools.partial(js.minimize, space=model.space(), strategy=js.GA(16), key=KEY, num_generations=2)
+    go = functools.partial(
+        js.minimize, space=model.space(), strategy=js.GA(16), key=jax.random.key(0), num_generations=2
+    )
     np.testing.assert_allclose(go(js.Sharded(training)).history, go(training).history, rtol=1e-5)
 
 
 @pytest.mark.parametrize("wrap", [js.Sharded, lambda training: js.Halving(js.Sharded(training), num_rungs=2)])
 def test_a_search_of_networks_compiles_once(wrap, caplog):
-    x = jax.random.normal(KEY, (40, 2))
+    x = jax.random.normal(jax.random.key(0), (40, 2))
     model = js.models.MLP(num_features=2, num_outputs=2, max_layers=1, max_width=8)
     evaluator = wrap(js.Training(model, data=(x, (x[:, 0] > 0).astype(int)), folds=2, epochs=4))
     strategy = js.GA(11)  # which the devices do not divide
     with jax.log_compiles():
-        result = js.search(evaluator, model.space(), strategy, key=KEY, num_generations=3, progress=False)
+        result = js.search(evaluator, model.space(), strategy, key=jax.random.key(0), num_generations=3, progress=False)
     assert len(re.findall(r"Compiling jit\(advance\)", caplog.text)) == 1
     assert float(result.loss) < 0.5
 

@@ -10,7 +10,6 @@ import jaxsearch as js
 from jaxsearch.runners.automatic import resolved
 from jaxsearch.strategies import registry
 
-KEY = jax.random.key(0)
 REAL, WHOLE = js.Float(-5, 5, shape=(5,)), js.Int(0, 9, shape=(5,))
 MIXED = {"x": js.Float(-5, 5, shape=(3,)), "n": js.Int(0, 9), "c": js.Choice("a", "b")}
 CHOICE = json.loads((Path(__file__).parents[2] / "benchmarks" / "results" / "choice.json").read_text("utf-8"))
@@ -75,23 +74,23 @@ def bowl(key, params):
 
 
 def test_searching_by_name_and_automatically():
-    auto = js.minimize(bowl, REAL, "auto", key=KEY, num_generations=20)
+    auto = js.minimize(bowl, REAL, "auto", key=jax.random.key(0), num_generations=20)
     assert auto.reason.startswith("SepCMAES, since all 5 coordinates are continuous and 160 evaluations tell")
     assert int(auto.num_evaluations) == 160, "4 + 3 ln 5 candidates a generation"
-    host = js.search(bowl, REAL, "auto", key=KEY, num_generations=20, progress=False)
+    host = js.search(bowl, REAL, "auto", key=jax.random.key(0), num_generations=20, progress=False)
     np.testing.assert_allclose(host.history, auto.history, rtol=1e-5)
     assert (host.reason, host.stopped) == (auto.reason, "generations")
-    named = js.search(bowl, REAL, "pso", key=KEY, max_evaluations=60, progress=False)
+    named = js.search(bowl, REAL, "pso", key=jax.random.key(0), max_evaluations=60, progress=False)
     assert named.reason is None
-    assert isinstance(named.state, type(js.PSO().init(KEY, js.domain(REAL))))
-    few = js.search(bowl, WHOLE, "auto", key=KEY, max_evaluations=12, progress=False)
+    assert isinstance(named.state, type(js.PSO().init(jax.random.key(0), js.domain(REAL))))
+    few = js.search(bowl, WHOLE, "auto", key=jax.random.key(0), max_evaluations=12, progress=False)
     assert few.reason == "TPE, since 12 evaluations are few."
     assert int(few.num_generations) == 12
 
 
 def test_gradients_are_found_inside_of_wrappers():
     evaluator = js.Sharded(js.Vectorized(bowl, gradients=True))
-    result = js.minimize(evaluator, REAL, "auto", key=KEY, num_generations=5)
+    result = js.minimize(evaluator, REAL, "auto", key=jax.random.key(0), num_generations=5)
     assert result.reason.startswith("GradientSearch, since there are gradients")
     assert float(result.loss) < 1e-6
 
@@ -102,7 +101,7 @@ def test_trainings_get_large_generations():
     training = js.Halving(
         js.Training(model, (x, (x[:, 0] > 0).astype(int)), folds=1, epochs=2, batch_size=8), num_rungs=1
     )
-    result = js.search(training, model.space(), "auto", key=KEY, max_evaluations=32, progress=False)
+    result = js.search(training, model.space(), "auto", key=jax.random.key(0), max_evaluations=32, progress=False)
     assert (int(result.num_generations), int(result.num_evaluations)) == (4, 32)
     assert result.reason == "TPE, since 32 evaluations in 4 generations are few."
 
@@ -121,7 +120,9 @@ def test_trainings_that_go_on_get_a_strategy_that_says_from_where():
         strategy, reason = resolved("auto", wrapped, space, **arguments)
         assert strategy == js.PBT(size, fixed=evaluator.fixed(space))
         assert reason == "PBT, since what members have learned goes on from generation to generation."
-    result = js.search(evaluator, space, "auto", key=KEY, max_evaluations=16, callback=seen.append, progress=False)
+    result = js.search(
+        evaluator, space, "auto", key=jax.random.key(0), max_evaluations=16, callback=seen.append, progress=False
+    )
     assert result.reason == reason
     np.testing.assert_array_equal(seen[-1].results.aux["epochs"], 4)
     assert resolved("ga", evaluator, space) == (js.GA(), None), "what was asked for"
@@ -139,7 +140,7 @@ def test_trainings_that_go_on_get_a_strategy_that_says_from_where():
 def test_mistakes_are_told(arguments, message):
     for run in (js.minimize, js.search):
         with pytest.raises(ValueError, match=message):
-            run(bowl, REAL, key=KEY, **{"num_generations": 3} | arguments)
+            run(bowl, REAL, key=jax.random.key(0), **{"num_generations": 3} | arguments)
 
 
 def test_bad_numbers():

@@ -19,7 +19,6 @@ from jaxsearch.core.pytree import pytree
 from jaxsearch.runners.archive import restored
 from jaxsearch.runners.files import read, write
 
-KEY = jax.random.key(3)
 SPACE = {"x": js.Float(-2, 3, shape=(2,)), "kind": js.Choice("a", "b"), "rest": js.Switch(n={}, y={"z": js.Int(1, 9)})}
 
 
@@ -29,7 +28,7 @@ def bowl(key, params):
 
 def search(checkpoint=None, generations=9, strategy=None, **arguments):
     strategy = strategy or js.GA(population_size=8)
-    arguments = {"key": KEY} | arguments
+    arguments = {"key": jax.random.key(3)} | arguments
     return js.search(bowl, SPACE, strategy, num_generations=generations, checkpoint=checkpoint, **arguments)
 
 
@@ -75,7 +74,9 @@ def test_a_target_and_a_time_limit_count_the_parts_before(tmp_path):
 def test_an_exhausted_space_stays_exhausted(tmp_path):
     def search(**arguments):
         space, strategy = {"k": js.Choice(1, 2, 3)}, js.GA(population_size=4)
-        return js.search(lambda key, p: 1.0 * p["k"], space, strategy, key=KEY, num_generations=50, **arguments)
+        return js.search(
+            lambda key, p: 1.0 * p["k"], space, strategy, key=jax.random.key(3), num_generations=50, **arguments
+        )
 
     whole = search()
     assert whole.stopped == "exhausted"
@@ -131,7 +132,7 @@ def test_the_checkpoint_of_another_search_says_what_differs(tmp_path, change, me
 
 def test_another_space_objective_or_data_are_another_search(tmp_path):
     data = jax.tree_util.Partial(lambda data, key, params: jnp.sum(data) + params["x"], jnp.arange(3.0))
-    js.search(data, {"x": js.Float(0, 1)}, js.PSO(), key=KEY, num_generations=1, checkpoint=tmp_path)
+    js.search(data, {"x": js.Float(0, 1)}, js.PSO(), key=jax.random.key(3), num_generations=1, checkpoint=tmp_path)
     other = jax.tree_util.Partial(data.func, jnp.arange(3.0) + 1)
     for objective, space, message in (
         (other, {"x": js.Float(0, 1)}, r"evaluator.objective.arguments\[0\] was float"),
@@ -139,7 +140,7 @@ def test_another_space_objective_or_data_are_another_search(tmp_path):
         (lambda key, params: params["x"], {"x": js.Float(0, 1)}, "evaluator.objective.function was .*lambda"),
     ):
         with pytest.raises(ValueError, match=message):
-            js.search(objective, space, js.PSO(), key=KEY, num_generations=1, checkpoint=tmp_path)
+            js.search(objective, space, js.PSO(), key=jax.random.key(3), num_generations=1, checkpoint=tmp_path)
 
 
 def test_damaged_files_are_refused_and_execute_nothing(tmp_path):
@@ -257,7 +258,7 @@ def test_training_resumes_to_the_same_bits(tmp_path):
     evaluator = js.Continued(dataclasses.replace(training, epochs=4))
 
     def run(generations, checkpoint=None):
-        arguments = {"key": KEY, "num_generations": generations, "checkpoint": checkpoint}
+        arguments = {"key": jax.random.key(3), "num_generations": generations, "checkpoint": checkpoint}
         return js.search(evaluator, space, js.PBT(population_size=4), **arguments)
 
     run(2, every(tmp_path))
@@ -284,7 +285,7 @@ def test_types_that_numpy_does_not_know_and_keys(tmp_path):
 
     def run(generations, checkpoint=None):
         strategy, limits = js.RandomSearch(4), {"num_generations": generations, "checkpoint": checkpoint}
-        return js.search(Adds(), space, strategy, key=KEY, **limits)
+        return js.search(Adds(), space, strategy, key=jax.random.key(3), **limits)
 
     run(2, every(tmp_path))
     parts, whole = run(4, tmp_path), run(4)

@@ -10,7 +10,7 @@ from scipy import stats
 import jaxsearch as js
 from jaxsearch.runners.significance import holm, sign_test
 
-SPACE, KEY = js.Float(-1, 1, shape=(4,)), jax.random.key(0)
+SPACE = js.Float(-1, 1, shape=(4,))
 
 
 def sphere(key, x):
@@ -49,7 +49,7 @@ def test_equals_are_called_different_as_rarely_as_promised():
 @pytest.fixture(scope="module")
 def race():
     strategies = {"swarm": js.PSO(), "genes": js.GA(), "covariance": js.CMAES(), "chance": js.RandomSearch(30)}
-    return js.compare(sphere, SPACE, strategies, key=KEY, num_seeds=24, max_evaluations=400, target=0.01)
+    return js.compare(sphere, SPACE, strategies, key=jax.random.key(0), num_seeds=24, max_evaluations=400, target=0.01)
 
 
 def test_strategies_that_learn_beat_random_search(race):
@@ -72,7 +72,7 @@ def test_all_are_compared_after_the_same_number_of_evaluations(race):
 
 def test_a_run_is_that_of_minimize_with_the_same_key(race):
     for i in (0, 17):
-        key = jax.random.split(KEY, 24)[i]
+        key = jax.random.split(jax.random.key(0), 24)[i]
         alone = js.minimize(sphere, SPACE, js.PSO(), key=key, num_generations=27)
         np.testing.assert_allclose(race.curves[0, i, 13::14], alone.history, rtol=1e-3, atol=1e-6)
 
@@ -108,7 +108,7 @@ def test_the_table_says_who_is_as_good_as_the_best(race):
 @pytest.mark.parametrize("objective", [sphere, noisy])
 def test_identical_strategies_are_never_different(objective):
     same = {"one": js.PSO(), "other": js.PSO(), "third": js.PSO(inertia=0.7213)}
-    result = js.compare(objective, SPACE, same, key=KEY, num_seeds=10, max_evaluations=60)
+    result = js.compare(objective, SPACE, same, key=jax.random.key(0), num_seeds=10, max_evaluations=60)
     assert not result.wins.any()
     assert np.all(result.p_values == 1)
     assert result.as_good == ("other", "third")
@@ -119,7 +119,9 @@ def test_failures_are_ties_and_print():
     def never(key, x):
         return jnp.nan * sphere(key, x)
 
-    result = js.compare(never, SPACE, [js.GA(), js.RandomSearch(8)], key=KEY, num_seeds=7, max_evaluations=20, target=0)
+    result = js.compare(
+        never, SPACE, [js.GA(), js.RandomSearch(8)], key=jax.random.key(0), num_seeds=7, max_evaluations=20, target=0
+    )
     assert np.all(np.isinf(result.losses))
     assert np.all(result.p_values == 1)
     assert result.names == ("GA", "RandomSearch")
@@ -127,10 +129,11 @@ def test_failures_are_ties_and_print():
 
 
 def test_names_stand_for_strategies():
-    settings = {"key": KEY, "num_seeds": 2, "max_evaluations": 40}
-    named = js.compare(sphere, SPACE, ["auto", "pso"], **settings)
-    chosen = js.choose(SPACE, 40).strategy
-    given = js.compare(sphere, SPACE, {"chosen": chosen, "swarm": js.PSO()}, **settings)
+    def go(strategies):
+        return js.compare(sphere, SPACE, strategies, key=jax.random.key(0), num_seeds=2, max_evaluations=40)
+
+    named = go(["auto", "pso"])
+    given = go({"chosen": js.choose(SPACE, 40).strategy, "swarm": js.PSO()})
     assert named.names == ("auto", "pso")
     np.testing.assert_array_equal(named.curves, given.curves)
 
@@ -165,7 +168,9 @@ def test_other_keys_and_hyperparameters_compile_nothing(compilations):
 )
 def test_mistakes(change, message):
     arguments = {"strategies": [js.GA(), js.PSO()], "space": SPACE, "num_seeds": 2, "max_evaluations": 20} | change
-    run = functools.partial(js.compare, sphere, arguments.pop("space"), arguments.pop("strategies"), key=KEY)
+    run = functools.partial(
+        js.compare, sphere, arguments.pop("space"), arguments.pop("strategies"), key=jax.random.key(0)
+    )
     with pytest.raises(ValueError, match=message):
         run(**arguments)
 

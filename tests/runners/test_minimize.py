@@ -10,7 +10,6 @@ import jaxsearch as js
 from jaxsearch.strategies import registry
 
 SPACE = {"x": js.Float(-5.0, 5.0, shape=(2,)), "c": js.Choice("a", "b", "c")}
-KEY = jax.random.key(0)
 
 
 def bowl(key, params):
@@ -21,12 +20,12 @@ run = functools.partial(js.minimize, bowl, SPACE, js.PSO(), num_generations=30)
 
 
 def test_it_finds_the_minimum_and_counts_what_it_did():
-    result = run(key=KEY, num_generations=60)
+    result = run(key=jax.random.key(0), num_generations=60)
     assert float(result.loss) < 1e-3
     assert js.describe(SPACE, result.params)["c"] == "a"
     decoded = jax.jit(functools.partial(js.decode, SPACE))(result.x)  # compiled as in the run: it rounds alike
     np.testing.assert_allclose(decoded["x"], result.params["x"])
-    assert float(bowl(KEY, result.params)) == pytest.approx(float(result.loss), abs=1e-6)
+    assert float(bowl(jax.random.key(0), result.params)) == pytest.approx(float(result.loss), abs=1e-6)
     assert int(result.num_generations) == 60
     assert int(result.num_evaluations) == 60 * 13
     assert int(result.num_failed) == 0
@@ -37,7 +36,7 @@ def test_it_finds_the_minimum_and_counts_what_it_did():
 
 
 def test_the_target_ends_the_loop_and_the_history_keeps_its_length():
-    result = run(key=KEY, num_generations=200, target=0.05)
+    result = run(key=jax.random.key(0), num_generations=200, target=0.05)
     ran = int(result.num_generations)
     assert 1 <= ran < 200
     assert float(result.loss) <= 0.05
@@ -45,11 +44,13 @@ def test_the_target_ends_the_loop_and_the_history_keeps_its_length():
     assert history.shape == (200,)
     assert np.all(history[: ran - 1] > 0.05)
     assert np.all(history[ran - 1 :] == result.loss)
-    np.testing.assert_array_equal(history[:ran], np.asarray(run(key=KEY, num_generations=200).history)[:ran])
+    np.testing.assert_array_equal(
+        history[:ran], np.asarray(run(key=jax.random.key(0), num_generations=200).history)[:ran]
+    )
 
 
 def test_an_unreachable_target_changes_nothing():
-    np.testing.assert_array_equal(run(key=KEY, target=-1.0).history, run(key=KEY).history)
+    np.testing.assert_array_equal(run(key=jax.random.key(0), target=-1.0).history, run(key=jax.random.key(0)).history)
 
 
 def test_other_hyperparameters_bounds_targets_and_keys_compile_nothing(compilations):
@@ -75,26 +76,26 @@ def test_a_search_is_one_compilation(compilations):
     evaluator = js.Vectorized(fresh)
     jax.clear_caches()  # as in a new process, so that operations outside the program would count, too
     compilations()
-    js.minimize(evaluator, SPACE, js.GA(), key=KEY, num_generations=7)
+    js.minimize(evaluator, SPACE, js.GA(), key=jax.random.key(0), num_generations=7)
     assert compilations() == 1
 
 
 def test_under_jit_and_vmap_over_keys_and_hyperparameters():
-    keys = jax.random.split(KEY, 3)
+    keys = jax.random.split(jax.random.key(0), 3)
     alone = [run(key=key).loss for key in keys]
     np.testing.assert_allclose(jax.jit(jax.vmap(lambda key: run(key=key).loss))(keys), alone, rtol=1e-3, atol=1e-6)
     inertia = jnp.array([0.2, 0.7])
     swarms = js.PSO(inertia=inertia, cognitive=jnp.ones(2), social=jnp.ones(2), crossover=jnp.ones(2))
-    together = jax.vmap(lambda s: js.minimize(bowl, SPACE, s, key=KEY, num_generations=9).loss)(swarms)
+    together = jax.vmap(lambda s: js.minimize(bowl, SPACE, s, key=jax.random.key(0), num_generations=9).loss)(swarms)
     for i in range(2):
         one = jnp.array(1.0)
         swarm = js.PSO(inertia=inertia[i], cognitive=one, social=one, crossover=one)
-        single = js.minimize(bowl, SPACE, swarm, key=KEY, num_generations=9).loss
+        single = js.minimize(bowl, SPACE, swarm, key=jax.random.key(0), num_generations=9).loss
         np.testing.assert_allclose(together[i], single, rtol=1e-3, atol=1e-6)
 
 
 def test_vmap_with_a_target_stops_each_member_on_its_own():
-    result = jax.vmap(lambda key: run(key=key, num_generations=100, target=0.1))(jax.random.split(KEY, 8))
+    result = jax.vmap(lambda key: run(key=key, num_generations=100, target=0.1))(jax.random.split(jax.random.key(0), 8))
     assert np.all(np.asarray(result.loss) <= 0.1)
     assert len(set(np.asarray(result.num_generations).tolist())) > 1
 
@@ -106,7 +107,7 @@ def test_vmap_over_bounds_and_data():
     def best(high, data):
         space = {"x": js.Float(0.0, high)}
         objective = jax.tree_util.Partial(distance, data)
-        return js.minimize(objective, space, js.GA(), key=KEY, num_generations=25).params["x"]
+        return js.minimize(objective, space, js.GA(), key=jax.random.key(0), num_generations=25).params["x"]
 
     found = jax.vmap(best)(jnp.array([1.0, 10.0]), jnp.array([0.5, 20.0]))
     np.testing.assert_allclose(found, [0.5, 10.0], rtol=1e-2)
@@ -117,7 +118,7 @@ def test_vmap_over_bounds_and_data():
 )
 def test_grad_through_a_hyperparameter(make, name, value, h):
     def final(value):
-        return js.minimize(bowl, SPACE, make(**{name: value}), key=KEY, num_generations=5).loss
+        return js.minimize(bowl, SPACE, make(**{name: value}), key=jax.random.key(0), num_generations=5).loss
 
     slope = float(jax.grad(final)(value))
     assert slope != 0
@@ -128,7 +129,7 @@ def test_inside_a_users_scan():
     def step(carry, key):
         return carry + run(key=key, num_generations=4).loss, None
 
-    total, _ = jax.jit(lambda keys: jax.lax.scan(step, 0.0, keys))(jax.random.split(KEY, 3))
+    total, _ = jax.jit(lambda keys: jax.lax.scan(step, 0.0, keys))(jax.random.split(jax.random.key(0), 3))
     assert np.isfinite(total)
 
 
@@ -137,7 +138,7 @@ def test_in_shard_map(target):
     mesh = jax.make_mesh((jax.device_count(),), ("i",), axis_types=(AxisType.Auto,))
     spec = PartitionSpec("i")
     search = lambda keys: run(key=keys[0], num_generations=8, target=target).loss[None]  # noqa: E731
-    keys = jax.random.split(KEY, jax.device_count())
+    keys = jax.random.split(jax.random.key(0), jax.device_count())
     losses = jax.jit(jax.shard_map(search, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=True))(keys)
     alone = [run(key=key, num_generations=8, target=target).loss for key in keys]
     np.testing.assert_allclose(losses, alone, rtol=1e-3, atol=1e-6)
@@ -153,7 +154,9 @@ def test_failures_are_counted_and_end_normally(name):
 
     def go(objective):
         evaluator = js.Vectorized(objective, gradients=name == "gradient_search")
-        return js.minimize(evaluator, SPACE, registry[name](population_size=10), key=KEY, num_generations=20)
+        return js.minimize(
+            evaluator, SPACE, registry[name](population_size=10), key=jax.random.key(0), num_generations=20
+        )
 
     some, none = go(partly), go(never)
     assert np.isfinite(some.loss)
@@ -173,7 +176,11 @@ def test_infeasible_candidates_do_not_win():
             return js.Results(x, violation=0.5 - x), state
 
     result = js.minimize(
-        jax.tree_util.register_static(Constrained)(), js.Float(0, 1), js.RandomSearch(64), key=KEY, num_generations=3
+        jax.tree_util.register_static(Constrained)(),
+        js.Float(0, 1),
+        js.RandomSearch(64),
+        key=jax.random.key(0),
+        num_generations=3,
     )
     assert 0.5 <= float(result.loss) < 0.6
     assert int(result.num_failed) == 0
@@ -183,17 +190,21 @@ def test_record_keeps_what_is_asked_for():
     def record(generation):
         return {"mean": jnp.mean(generation.results.loss), "x": generation.candidates.x}
 
-    result = run(key=KEY, record=record, num_generations=5)
+    result = run(key=jax.random.key(0), record=record, num_generations=5)
     assert result.history["x"].shape == (5, 13, 3)
     assert result.history["mean"].shape == (5,)
-    assert run(key=KEY, record=record, num_generations=5, target=0.5).history["x"].shape == (5, 13, 3)
+    assert run(key=jax.random.key(0), record=record, num_generations=5, target=0.5).history["x"].shape == (5, 13, 3)
 
 
 def test_the_objective_gets_a_key_of_its_own():
     result = js.minimize(
-        lambda key, p: jax.random.uniform(key) + 0 * p, js.Float(0, 1), js.RandomSearch(50), key=KEY, num_generations=2,
+        lambda key, p: jax.random.uniform(key) + 0 * p,
+        js.Float(0, 1),
+        js.RandomSearch(50),
+        key=jax.random.key(0),
+        num_generations=2,
         record=lambda generation: generation.results.loss,
-    )  # fmt: skip
+    )
     assert len(np.unique(np.asarray(result.history))) == 100
 
 
@@ -211,4 +222,4 @@ def test_the_objective_gets_a_key_of_its_own():
 def test_mistakes(change, message):
     arguments = {"space": SPACE, "strategy": js.PSO(), "num_generations": 2} | change
     with pytest.raises(ValueError, match=message):
-        js.minimize(bowl, arguments.pop("space"), arguments.pop("strategy"), key=KEY, **arguments)
+        js.minimize(bowl, arguments.pop("space"), arguments.pop("strategy"), key=jax.random.key(0), **arguments)

@@ -16,7 +16,6 @@ from jaxsearch.runners.interruption import Interruption
 from jaxsearch.strategies import registry
 
 SPACE = {"x": js.Float(-5.0, 5.0, shape=(2,)), "c": js.Choice("a", "b", "c")}
-KEY = jax.random.key(0)
 
 
 def bowl(key, params):
@@ -24,7 +23,9 @@ def bowl(key, params):
 
 
 def run(strategy=None, evaluator=bowl, **limits):
-    return js.search(evaluator, SPACE, strategy or js.PSO(population_size=10), key=KEY, progress=False, **limits)
+    return js.search(
+        evaluator, SPACE, strategy or js.PSO(population_size=10), key=jax.random.key(0), progress=False, **limits
+    )
 
 
 @pytest.mark.parametrize("name", registry)
@@ -32,7 +33,7 @@ def test_the_numbers_are_those_of_minimize(name):
     # Ten rows: XLA compiles an objective of a single row as scalar code, whose last bit depends on the program around.
     evaluator, strategy = js.Vectorized(bowl, gradients=True), registry[name](population_size=10)
     host = run(strategy, evaluator, num_generations=25)
-    compiled = js.minimize(evaluator, SPACE, strategy, key=KEY, num_generations=25)
+    compiled = js.minimize(evaluator, SPACE, strategy, key=jax.random.key(0), num_generations=25)
     np.testing.assert_array_equal(host.history, compiled.history)
     jax.tree.map(np.testing.assert_array_equal, (host.params, host.state), (compiled.params, compiled.state))
     assert int(host.num_evaluations) == int(compiled.num_evaluations)
@@ -43,14 +44,16 @@ def test_the_numbers_are_those_of_minimize(name):
 def test_a_population_of_one_follows_minimize_up_to_rounding(name):
     evaluator, strategy = js.Vectorized(bowl, gradients=True), registry[name]()
     host = run(strategy, evaluator, num_generations=25)
-    compiled = js.minimize(evaluator, SPACE, strategy, key=KEY, num_generations=25)
+    compiled = js.minimize(evaluator, SPACE, strategy, key=jax.random.key(0), num_generations=25)
     np.testing.assert_allclose(host.history, compiled.history, rtol=1e-5)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4), host.params, compiled.params)
 
 
 def test_target():
     host = run(num_generations=500, target=0.2)
-    compiled = js.minimize(bowl, SPACE, js.PSO(population_size=10), key=KEY, num_generations=500, target=0.2)
+    compiled = js.minimize(
+        bowl, SPACE, js.PSO(population_size=10), key=jax.random.key(0), num_generations=500, target=0.2
+    )
     assert host.stopped == "target"
     assert int(host.num_generations) == int(compiled.num_generations)
     assert host.history.shape == (int(host.num_generations),)
@@ -100,7 +103,7 @@ def test_failures_are_counted():
 
 
 def test_the_bar_is_silent_without_a_terminal(capsys):
-    js.search(bowl, SPACE, js.GA(population_size=4), key=KEY, num_generations=2, progress=True)
+    js.search(bowl, SPACE, js.GA(population_size=4), key=jax.random.key(0), num_generations=2, progress=True)
     assert capsys.readouterr() == ("", "")
 
 
@@ -186,7 +189,9 @@ def test_an_exhausted_space_ends_the_search(name):
     def loss(key, params):
         return params["n"] + 1.0 * params["kind"].index
 
-    result = js.search(loss, FINITE, registry[name](), key=KEY, max_evaluations=5000, callback=note, progress=False)
+    result = js.search(
+        loss, FINITE, registry[name](), key=jax.random.key(0), max_evaluations=5000, callback=note, progress=False
+    )
     assert result.stopped == "exhausted"
     assert bool(result.exhausted)
     assert len(seen) == 7 * (1 + 3)
@@ -195,24 +200,39 @@ def test_an_exhausted_space_ends_the_search(name):
 
 def test_a_finite_space_is_not_exhausted_while_its_configurations_go_on():
     result = js.search(
-        lambda key, n: 1.0 * n, js.Int(0, 2), js.PBT(population_size=10), key=KEY, num_generations=6, progress=False
+        lambda key, n: 1.0 * n,
+        js.Int(0, 2),
+        js.PBT(population_size=10),
+        key=jax.random.key(0),
+        num_generations=6,
+        progress=False,
     )
     assert (result.stopped, int(result.num_generations)) == ("generations", 6)
     assert bool(result.exhausted)
 
 
 def test_a_space_is_exhausted_only_when_all_of_it_was_seen():
-    few = js.minimize(lambda key, n: 1.0 * n, js.Int(0, 40), js.RandomSearch(), key=KEY, num_generations=1)
-    many = js.minimize(lambda key, n: 1.0 * n, js.Int(0, 40), js.RandomSearch(), key=KEY, num_generations=50)
+    few = js.minimize(
+        lambda key, n: 1.0 * n, js.Int(0, 40), js.RandomSearch(), key=jax.random.key(0), num_generations=1
+    )
+    many = js.minimize(
+        lambda key, n: 1.0 * n, js.Int(0, 40), js.RandomSearch(), key=jax.random.key(0), num_generations=50
+    )
     assert not bool(few.exhausted)
     assert bool(many.exhausted)
-    keys = jax.random.split(KEY, 8)
+    keys = jax.random.split(jax.random.key(0), 8)
     once = jax.vmap(
         lambda key: js.minimize(lambda key, n: 1.0 * n, js.Int(0, 40), js.RandomSearch(), key=key, num_generations=4)
     )(keys)
     assert once.exhausted.shape == (8,)
     again = js.search(
-        lambda key, n: 1.0 * n, js.Int(0, 3), js.RandomSearch(), key=KEY, num_generations=9, repeat=True, progress=False
+        lambda key, n: 1.0 * n,
+        js.Int(0, 3),
+        js.RandomSearch(),
+        key=jax.random.key(0),
+        num_generations=9,
+        repeat=True,
+        progress=False,
     )
     assert again.stopped == "generations"
     assert bool(again.exhausted)

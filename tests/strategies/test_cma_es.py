@@ -94,8 +94,9 @@ def test_a_plateau_leaves_the_step_size_without_drift(kind):
             candidates, state = strategy.ask(key, state)
             return strategy.tell(state, candidates, js.Results(jnp.zeros_like(candidates.x[:, 0]))), None
 
-        state = strategy.init(key, DOMAIN)
-        return jax.lax.scan(generation, state, jax.random.split(key, 10))[0].step
+        key_init, key_run = jax.random.split(key)
+        state = strategy.init(key_init, DOMAIN)
+        return jax.lax.scan(generation, state, jax.random.split(key_run, 10))[0].step
 
     steps = np.log(np.asarray(jax.jit(jax.vmap(final_step))(jax.random.split(jax.random.key(0), 400))) / 0.01)
     assert abs(steps.mean()) < 0.12
@@ -127,8 +128,9 @@ def test_a_minimum_in_a_corner_is_met_exactly(kind):
             loss = candidates.x @ slopes
             return (strategy.tell(state, candidates, js.Results(loss)), jnp.minimum(best, jnp.min(loss))), None
 
-        start = (strategy.init(key, DOMAIN), jnp.asarray(jnp.inf))
-        return jax.lax.scan(generation, start, jax.random.split(key, 60))[0][1]
+        key_init, key_run = jax.random.split(key)
+        start = (strategy.init(key_init, DOMAIN), jnp.asarray(jnp.inf))
+        return jax.lax.scan(generation, start, jax.random.split(key_run, 60))[0][1]
 
     best = np.asarray(jax.jit(jax.vmap(search))(jax.random.split(jax.random.key(0), 50)))
     assert np.mean(best == 0) > 0.9

@@ -43,7 +43,7 @@ def test_a_generation_follows_its_equation(topology, update):
     state = told(strategy)
     state = dataclasses.replace(state, x=state.x.at[1, 0].set(0), velocity=state.velocity.at[1, 0].set(-0.2))
     key = jax.random.key(9)
-    candidates, after = strategy.ask(key, state)
+    candidates, after = strategy.ask(jax.random.clone(key), state)
     r1, r2 = (np.asarray(draws) for draws in random.uniforms(key, (SIZE, 3)))
     drawn = np.asarray(random.bits(key, (SIZE, 3), start=3 * SIZE)) % SIZE
     key_direction, key_share = jax.random.split(jax.random.fold_in(key, 1))

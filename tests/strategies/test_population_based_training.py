@@ -9,13 +9,12 @@ import jaxsearch as js
 from jaxsearch.core.pytree import pytree
 from jaxsearch.testing import DOMAINS
 
-KEY = jax.random.key(0)
 LOSS = jnp.array([5.0, 1.0, 9.0, 3.0, 8.0, 0.0, 7.0, 2.0, 6.0, 4.0])  # the worst are 2 and 4, the best 5 and 1
 
 
 def second(strategy, domain, loss, seed=1):
     """The first candidates, and those after `loss`."""
-    first, state = strategy.ask(KEY, strategy.init(KEY, domain))
+    first, state = strategy.ask(jax.random.key(0), strategy.init(jax.random.key(0), domain))
     state = strategy.tell(state, first, js.Results(loss))
     return first, strategy.ask(jax.random.key(seed), state)[0]
 
@@ -106,9 +105,9 @@ class Walk:
 def test_it_finds_a_schedule_that_no_constant_equals():
     evaluator = js.Continued(Walk(), epochs_per_generation=1, changeable=("pace",))
     space = {"pace": js.Float(0, 1)}
-    constant = Walk().evaluate(KEY, None, space, js.Candidates(jnp.linspace(0, 1, 101)[:, None]))[0]
+    constant = Walk().evaluate(jax.random.key(0), None, space, js.Candidates(jnp.linspace(0, 1, 101)[:, None]))[0]
     run = functools.partial(js.minimize, evaluator, space, js.PBT(), num_generations=Walk.epochs)
-    losses = jax.jit(jax.vmap(lambda key: run(key=key).loss))(jax.random.split(KEY, 16))
+    losses = jax.jit(jax.vmap(lambda key: run(key=key).loss))(jax.random.split(jax.random.key(0), 16))
     assert float(constant.loss.min()) == pytest.approx(-0.75, abs=0.02)
     assert np.all(np.asarray(losses) < float(constant.loss.min()))
     assert np.median(losses) < -0.85
@@ -118,9 +117,9 @@ def test_without_origin_and_budget_every_candidate_trains_for_one_generation():
     evaluator = js.Continued(Walk(), epochs_per_generation=3, changeable=("pace",))
     x = jnp.array([[0.0], [0.5]])
     space = {"pace": js.Float(0, 1)}
-    state = evaluator.init(KEY, space, 2)
+    state = evaluator.init(jax.random.key(0), space, 2)
     for _ in range(2):
-        results, state = evaluator.evaluate(KEY, state, space, js.Candidates(x))
+        results, state = evaluator.evaluate(jax.random.key(0), state, space, js.Candidates(x))
         np.testing.assert_array_equal(state.members[0], 3)
         np.testing.assert_allclose(results.loss[0], -(3 - 3 / 23) / 24, rtol=1e-5)
 
@@ -131,4 +130,4 @@ def test_mistakes_are_told():
     with pytest.raises(ValueError, match="Only a Training has members that predict; got a Walk"):
         js.Continued(Walk()).fitted(None, {})
     with pytest.raises(ValueError, match="fixed must name coordinates from 0 to 3"):
-        js.PBT(fixed=(4,)).init(KEY, DOMAINS["continuous"])
+        js.PBT(fixed=(4,)).init(jax.random.key(0), DOMAINS["continuous"])

@@ -52,7 +52,8 @@ CASES = [case for case in itertools.product(registry, PROBLEMS) if case not in N
 def bests(name, problem):
     """The best loss `[FAILING, SEEDS, G]` so far after each generation, and the number of evaluations of each run."""
     (space, objective), strategy, domain = PROBLEMS[problem], registry[name](), js.domain(PROBLEMS[problem][0])
-    first = jax.eval_shape(lambda key: strategy.ask(key, strategy.init(key, domain))[0].x, jax.random.key(0))
+    state = jax.eval_shape(lambda key: strategy.init(key, domain), jax.random.key(0))
+    first = jax.eval_shape(strategy.ask, jax.random.key(0), state)[0].x
     evaluations = EVALUATIONS.get(name, 320)
 
     def failing(share, key, params):

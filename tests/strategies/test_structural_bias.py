@@ -34,7 +34,8 @@ def noise(key, params):
 def best_points(name, seeds=2000):
     """The best points `[seeds, D]` of as many runs."""
     strategy, domain, evaluations = STRATEGIES[name], js.domain(SPACE), 50 if name == "tpe" else 200
-    first = jax.eval_shape(lambda key: strategy.ask(key, strategy.init(key, domain))[0].x, jax.random.key(0))
+    state = jax.eval_shape(lambda key: strategy.init(key, domain), jax.random.key(0))
+    first = jax.eval_shape(strategy.ask, jax.random.key(0), state)[0].x
     evaluator = js.Vectorized(noise, gradients=name == "gradient_search")
     run = functools.partial(js.minimize, evaluator, SPACE, strategy, num_generations=evaluations // len(first))
     return np.asarray(jax.jit(jax.vmap(lambda key: run(key=key).x))(jax.random.split(jax.random.key(0), seeds)), float)

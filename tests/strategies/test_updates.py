@@ -69,7 +69,8 @@ def test_a_finite_space_is_not_paid_for_twice(name, least):
     """The 27 points of a space in 40 evaluations by a strategy that knows what it has seen."""
     domain = js.Domain((3, 3, 3), (False, False, True))
     strategy = registry[name]()
-    size = len(jax.eval_shape(lambda key: strategy.ask(key, strategy.init(key, domain))[0].x, jax.random.key(0)))
+    state = jax.eval_shape(lambda key: strategy.init(key, domain), jax.random.key(0))
+    size = len(jax.eval_shape(strategy.ask, jax.random.key(0), state)[0].x)
 
     @jax.jit
     def run(key):
