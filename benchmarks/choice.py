@@ -61,7 +61,7 @@ def suite(made) -> Group:
         points = made.points(np.asarray(x, float))
         return np.stack([problem(rows) for problem, rows in zip(made.problems, points, strict=True)])
 
-    return Group(made.domain, len(made.problems), losses, graded=made.slopes is not None)
+    return Group(made.domain, len(made.problems), losses, graded=made.smooth)
 
 
 def table(family: str, repeats: int) -> Group:

@@ -18,9 +18,9 @@ class ForwardDifferences:
         Optimization, SIAM Journal on Scientific Computing, 2022 (the ratio and its bounds 1.5 and 6).
     """
 
-    def __init__(self, f: Callable[[np.ndarray], np.ndarray], high: float, adaptive: bool = True):
+    def __init__(self, f: Callable[[np.ndarray], np.ndarray], high: float):
         """f: from points `[n, D]` to losses `[n]`. high: the upper bound of every coordinate."""
-        self.f, self.high, self.adaptive = f, high, adaptive
+        self.f, self.high = f, high
         self.step, self.gradients = NOISE**0.5, 0
 
     def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -30,7 +30,7 @@ class ForwardDifferences:
         steps = np.where(x + 4 * steps > self.high, -steps, steps)
         shifts = np.concatenate([np.zeros((1, dimension)), np.diag(steps)])
         self.gradients += 1
-        tested = self.adaptive and self.gradients % EVERY == 0
+        tested = self.gradients % EVERY == 0
         coordinate = self.gradients // EVERY % dimension
         if tested:
             shifts = np.concatenate([shifts, 4 * shifts[1 + coordinate][None]])

@@ -137,10 +137,10 @@ PEERS = {
 
 NEAREST = {  # the peer that works most like each of our strategies; LocalSearch and SepCMAES have none here
     "RandomSearch": "numpy random search",
-    "GradientSearch": "scipy L-BFGS-B multistart",
+    "FiniteDifferences(GradientSearch)": "scipy L-BFGS-B multistart",
     "PSO": "pymoo PSO",
     "GA": "pymoo GA",
     "DE": "minion ARRDE",
-    "DE, generations known": "minion L-SHADE",
+    "DE, num_generations known": "minion L-SHADE",
     "CMAES": "pycma BIPOP-CMA-ES",
 }

@@ -18,7 +18,7 @@ RESULTS = Path(__file__).parent / "results"
 OWN = {  # colours that stand out on white and on black
     "RandomSearch": "#a0785a",
     "LocalSearch": "#d95f02",
-    "GradientSearch": "#1f9e77",
+    "FiniteDifferences(GradientSearch)": "#1f9e77",
     "PSO": "#2f83d6",
     "GA": "#b8860b",
     "DE": "#d6336c",

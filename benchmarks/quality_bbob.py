@@ -3,11 +3,11 @@
     python benchmarks/quality_bbob.py [--instances 15] [--dimensions 5 10 20] [--only NAME ...]
 
 24 functions (package coco-experiment), targets f - f_opt = 10^2 ... 10^-8, 1000 D evaluations, every row of a
-population counted, in 64 bits. Our strategies run with their defaults inside `Restart` and see nothing but losses.
-Gradients are forward differences (differences.py), all evaluations counted, for scipy's L-BFGS-B too; "fixed
-differences" are those with the usual step 1.5e-8. Writes results/quality_bbob.json after every method; a method that
-is there already for the same instances is not run again. TPE is left out: it is for a few hundred evaluations; PBT is
-for trainings that go on.
+population counted, in 64 bits. Our strategies run with their defaults inside `Restart` and see nothing but losses;
+DE that knows its `num_generations` runs once. Gradients are forward differences, all evaluations counted: those of
+`FiniteDifferences` for GradientSearch, and those of differences.py, which adapt, too, for scipy's L-BFGS-B. Writes
+results/quality_bbob.json after every method; a method that is there already for the same instances is not run again.
+TPE is left out: it is for a few hundred evaluations; PBT is for trainings that go on.
 """
 
 from pathlib import Path

@@ -107,6 +107,10 @@ def measure(
         before = json.loads(options.result.read_text())
         if all(before.get(name) == value for name, value in settings.items()):
             result |= {part: before[part] for part in ("dates", "methods")}
+            # A peer that is not installed now stays what it was when it ran.
+            kept = before["about"]["versions"]
+            versions = {name: found or kept.get(name) for name, found in today["versions"].items()}
+            result["about"] = today | {"versions": versions}
     for name, method in methods.items():
         if options.only is not None and name not in options.only:
             continue

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import cocoex
 import jax
 import numpy as np
-from differences import ForwardDifferences
 from peers import SpentError
 from recorder import TARGETS, Recorder, command, interval, measure
 
@@ -26,21 +25,21 @@ class Suite(NamedTuple):
     """Problems of one dimension, instance by instance of each function.
 
     problems: each from points `[n, D]` to losses `[n]`. minima: their minima, which only the recorder sees.
-    points: from the unit cube to points. slopes: the derivative of a point by a coordinate; None without gradients.
+    points: from the unit cube to points. smooth: whether there are gradients.
     """
 
     problems: list[Callable]
     minima: np.ndarray
     domain: js.Domain
     points: Callable[[np.ndarray], np.ndarray]
-    slopes: float | None = None
+    smooth: bool = False
 
 
 def bbob(dimension: int, instances: int) -> Suite:
     chosen = [cocoex.BareProblem("bbob", f, dimension, i) for f in FUNCTIONS for i in range(1, instances + 1)]
     minima = np.array([problem.best_value() for problem in chosen])
     domain = js.Domain((0,) * dimension, (True,) * dimension)
-    return Suite(chosen, minima, domain, lambda x: 10 * x - 5, slopes=10.0)
+    return Suite(chosen, minima, domain, lambda x: 10 * x - 5, smooth=True)
 
 
 def mixint_cells(dimension: int) -> np.ndarray:
@@ -82,7 +81,7 @@ def under_vmap(strategy, domain) -> tuple[Callable, Callable]:
     """Compiled `start(keys)` and `step(keys, generation, states, x, loss, grad)`, over runs; both ask at their end."""
 
     @functools.partial(jax.jit, donate_argnums=2)
-    def step(keys, generation, states, x, loss, grad):
+    def step(keys, generation, states, x, loss, grad=None):
         def one(key, state, x, loss, grad):
             state = strategy.tell(state, js.Candidates(x), js.Results(loss, grad))
             return strategy.ask(jax.random.fold_in(key, generation), state)
@@ -97,36 +96,27 @@ def under_vmap(strategy, domain) -> tuple[Callable, Callable]:
     return start, step
 
 
-def ours(strategy, suite: Suite, seed: int = 0, adaptive: bool = True) -> Recorder:
-    """All runs of one strategy, `ask` and `tell` under `vmap` over the problems; gradients by forward differences."""
+def ours(strategy, suite: Suite, seed: int = 0) -> Recorder:
+    """All runs of one strategy, `ask` and `tell` under `vmap` over the problems."""
     recorder, domain = Recorder(len(suite.problems)), suite.domain
     keys = jax.random.split(jax.random.key(seed), len(suite.problems))
-    uses_gradients = isinstance(getattr(strategy, "strategy", strategy), js.GradientSearch)
-    graded = [ForwardDifferences(problem, 5.0, adaptive) for problem in suite.problems] if uses_gradients else []
-
     start, step = under_vmap(strategy, domain)
     candidates, states = start(keys)
     generation = 0
     while recorder.count[0] < BUDGET * domain.size:
         x = np.asarray(candidates.x)
         points = suite.points(x)
-        loss, grad = np.empty(x.shape[:2]), np.empty(x.shape) if graded else None
+        loss = np.empty(x.shape[:2])
         for run, problem in enumerate(suite.problems):
-            if grad is None:
-                loss[run] = problem(points[run])
-                recorder.add(run, loss[run] - suite.minima[run])
-                continue
-            for row, point in enumerate(points[run]):
-                values, slope = graded[run](point)
-                loss[run, row], grad[run, row] = values[0], suite.slopes * slope
-                recorder.add(run, values - suite.minima[run])
+            loss[run] = problem(points[run])
+            recorder.add(run, loss[run] - suite.minima[run])
         generation += 1
-        candidates, states = step(keys, generation, states, x, loss, grad)
+        candidates, states = step(keys, generation, states, x, loss)
     return recorder
 
 
 def shrinking(suite: Suite) -> Recorder:
-    """DE that is told how many generations the budget allows."""
+    """DE that is told how many generations the budget allows; it ends with them, so there is no `Restart`."""
     size = len(jax.eval_shape(lambda key: js.DE().init(key, suite.domain).weight, jax.random.key(0)))
     return ours(js.DE(num_generations=BUDGET * suite.domain.size / size), suite)
 
@@ -175,15 +165,13 @@ def main(doc: str, make: Callable, skipped: Iterable[str], peers: dict, packages
     def method(run, dimension):
         return summary(run(make(int(dimension), options.instances)), int(dimension))
 
-    own = {
-        cls.__name__: functools.partial(ours, js.Restart(cls()))
-        for name, cls in registry.items()
-        if name not in skipped
-    }
-    if "gradient_search" not in skipped:
-        fixed = functools.partial(ours, js.Restart(js.GradientSearch()), adaptive=False)
-        own["GradientSearch, fixed differences"] = fixed
-    own["DE, generations known"] = shrinking
+    # The name of a row is what its user writes, inside of `Restart`.
+    strategies = {cls.__name__: cls() for name, cls in registry.items() if name not in skipped}
+    if bare := strategies.pop("GradientSearch", None):
+        strategies["FiniteDifferences(GradientSearch)"] = js.FiniteDifferences(bare)
+        strategies["FiniteDifferences(GradientSearch), step=1.5e-8"] = js.FiniteDifferences(bare, step=1.5e-8)
+    own = {name: functools.partial(ours, js.Restart(strategy)) for name, strategy in strategies.items()}
+    own["DE, num_generations known"] = shrinking
     runs = own | {name: functools.partial(theirs, peer) for name, peer in peers.items()}
     methods = {name: functools.partial(method, run) for name, run in runs.items()}
     settings = {"targets": len(TARGETS), "budgets": CURVE}
