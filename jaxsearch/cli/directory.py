@@ -89,9 +89,9 @@ def resumed(directory: Path, typed: dict[str, Any]) -> Options:
     if others:
         was = {name: getattr(run.options, name) for name in others}
         pairs = [f"{_written(name, value)} instead of {_written(name, was[name])}" for name, value in others.items()]
-        more = " and ".join(f"--{name.replace('_', '-')}" for name in MAY_CHANGE)
+        free = ", ".join(f"--{name.replace('_', '-')}" for name in MAY_CHANGE)
         raise ValueError(
-            f"A run goes on with the options that it had, and other {more}; got {', '.join(pairs)}. "
+            f"Of a run that goes on only these options may change: {free}; got {', '.join(pairs)}. "
             "Leave that out, or begin a new run."
         )
     return dataclasses.replace(run.options, **{name: typed[name] for name in MAY_CHANGE if name in typed})

@@ -33,6 +33,6 @@ def network(options: Options, table: Table) -> tuple[Any, Table]:
 def described(model: Any) -> str:
     """What is searched over, in words."""
     if isinstance(model, MLP):
-        return f"networks of 0-{model.max_layers} layers and {model.min_width}-{model.max_width} units"
+        return f"networks of 0-{model.max_layers} layers (0: linear) and {model.min_width}-{model.max_width} units"
     sizes = f"1-{model.max_blocks} blocks and {model.min_channels}-{model.max_channels} channels"
     return f"convolutional networks of {sizes}"

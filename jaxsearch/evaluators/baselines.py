@@ -33,7 +33,7 @@ class Baseline(NamedTuple):
     note: str | None = None
 
     def facts(self) -> dict[str, Any]:
-        """As plain JSON."""
+        """As plain JSON: a dict with the fields by name, as best.json of a run has them under `baselines`."""
         return self._asdict() | {"folds": list(self.folds)}
 
     def not_beaten(self, metric: Metric, cross_validation: float, test: float) -> list[str]:

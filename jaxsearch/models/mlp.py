@@ -151,7 +151,7 @@ class MLP:
             h = h * masking.units(params["width"][layer], self.max_width, h.dtype)[None]
             return h if word is None else masking.dropout(word, layer, params["dropout"], h)
 
-        zeros = lambda size: lambda x: jnp.zeros((len(x), size), x.dtype)  # noqa: E731
+        zeros = lambda size: lambda x: jnp.zeros((len(x), size), weights["linear"].dtype)  # noqa: E731
         h = masking.reached(self.depth, 0, lambda x: dense(0, x), zeros(self.max_width), x)
         for layer in range(1, self.max_layers):
             run = lambda h, layer=layer: jnp.where(layer < params["layers"], dense(layer, h), h)  # noqa: E731
