@@ -14,6 +14,7 @@ FEW = 20  # categories that are kept whatever their number of rows
 MOST = 100  # 0/1 features of a column
 LEAST_ROWS = 3  # of a category beyond the few
 LEAST_MISSING = 5  # rows, and as many that are not missing, for a feature that tells them apart
+AS_NAME = "most of its rows have a text of their own, as with names"
 LEAST_DATES = 5  # numbers of eight digits, all valid dates
 
 
@@ -161,9 +162,7 @@ def _text(name: str, codes: np.ndarray, values: list[str]) -> tuple[Column, list
         raise UnusableColumnError("A column holds numbers or text", name, what, remedy)
     alone = int(np.sum(np.bincount(codes[codes >= 0]) == 1))
     if len(codes) >= suspicions.LEAST_ROWS and len(values) > FEW and alone > np.sum(codes >= 0) / 2:
-        why = f"{alone} of {len(codes)} rows have a text of their own"
-        ways = f"{option('drop', [name])}, or keep it by {option('categorical', [name])}"
-        return descriptions.unused(why), [f"left out {name!r}, which looks like a name: {why}; {ways}"]
+        return descriptions.unused(AS_NAME), []
     about = _category(name, codes, values)
     if about.rest:
         others = len(values) - len(about.categories)
@@ -179,6 +178,8 @@ def _category(name: str, codes: np.ndarray, values: list[str]) -> Column:
     if len(values) <= FEW:
         return descriptions.category(name, values)
     common = np.flatnonzero(rows >= LEAST_ROWS)
+    if len(common) == len(values) - 1 and len(values) <= MOST:
+        return descriptions.category(name, values)
     if not len(common):
         common = np.sort(np.argsort(-rows, kind="stable")[:FEW])
     if len(common) > MOST - 1 and len(values) > MOST:

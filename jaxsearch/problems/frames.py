@@ -8,7 +8,9 @@ from jaxsearch.problems import columns as rules
 from jaxsearch.problems.descriptions import Column
 from jaxsearch.problems.files import Reading
 from jaxsearch.problems.labelled import Examination, Table, TableSpec, chosen_labels, with_target
-from jaxsearch.problems.refusals import complaint, option
+from jaxsearch.problems.refusals import complaint, listed, option
+
+AS_ROW_NUMBER = "it counts the rows"
 
 
 def examine(reading: Reading, name: str, spec: TableSpec) -> Examination:
@@ -39,7 +41,7 @@ def examine(reading: Reading, name: str, spec: TableSpec) -> Examination:
     columns = column_kinds.described(features, spec.categorical, spec.number, reading.faults)
     if found is not None:
         notes += _suspicions(columns, found.y, spec)
-    notes += columns.notes
+    notes += _left_out(columns.columns) + columns.notes
     x, names = _together(columns, len(frame))
     if columns.problems:
         problem = f"{problem} {complaint(columns.problems)}".strip()
@@ -82,13 +84,11 @@ def _suspicions(columns: column_kinds.Described, y: np.ndarray, spec: TableSpec)
     notes = []
     for name, about in list(columns.columns.items()):
         x, drop = columns.features[name], option("drop", [name])
-        if about.kind == "number" and suspicions.is_row_number(x[:, 0]):
+        if about.kind == "number" and suspicions.is_row_number(name, x[:, 0]):
             others = sum(len(other.features) for other in columns.columns.values()) - len(about.features)
             if suspicions.counts_rows(x[:, 0]) and name not in spec.number and others:
-                columns.columns[name] = descriptions.unused("counts the rows")
+                columns.columns[name] = descriptions.unused(AS_ROW_NUMBER)
                 columns.features[name] = x[:, :0]
-                keep = option("number", [name])
-                notes.append(f"left out {name!r}, a row number: {drop}, or keep it by {keep}")
                 continue
             notes.append(f"{name!r} looks like a row number; {drop} unless it says something about new rows")
         if not about.features:
@@ -98,6 +98,19 @@ def _suspicions(columns: column_kinds.Described, y: np.ndarray, spec: TableSpec)
             if about.kind == "number" and how == suspicions.EACH_VALUE and _are_codes(x[:, 0]):
                 note += f", or {option('categorical', [name])} if its numbers are codes"
             notes.append(note)
+    return notes
+
+
+def _left_out(columns: dict[str, Column]) -> list[str]:
+    """Notes on columns that were left out for the user, and how to keep them."""
+    notes = []
+    for why, what, keep in (
+        (AS_ROW_NUMBER, "row numbers", "number"),
+        (column_kinds.AS_NAME, "names, a text of its own in most rows", "categorical"),
+    ):
+        if names := [name for name, about in columns.items() if about.why == why]:
+            ways = f"{option('drop', names)}, or keep one by --{keep}"
+            notes.append(f"left out what looks like {what}: {listed(names)}; {ways}")
     return notes
 
 

@@ -3,31 +3,33 @@
 Each is only noted, as a program cannot know what will be known of new rows.
 """
 
+import re
 from math import lgamma, log
 
 import numpy as np
 
 LEAST_ROWS = 20  # below them anything may happen by chance
 EACH_VALUE = "each of its values has one value of"
+_ID = re.compile(r"(.*[ ._-])?(id|idx|index|row|rownames|row[ _]?(number|name)s?|unnamed: \d+|key)|", re.IGNORECASE)
 SOME = 1000  # rows that are looked at first
 CHANCE = log(1e-9)  # that a column decides the target although it has nothing to do with it
 
 
-def is_row_number(values: np.ndarray) -> bool:
-    """Whether numbers `[n]` rise with the rows in whole steps, or are n consecutive ones in another order."""
+def is_row_number(name: str, values: np.ndarray) -> bool:
+    """Whether whole numbers `[n]` rise with the rows, are n consecutive ones, or differ and have the name of an id."""
     if len(values) < LEAST_ROWS or not np.all(np.isfinite(values)) or np.any(values != np.round(values)):
         return False
     if np.all(np.diff(values) > 0):
         return True
-    return len(np.unique(values)) == len(values) == np.ptp(values) + 1
+    if len(np.unique(values)) < len(values):
+        return False
+    return bool(np.ptp(values) + 1 == len(values) or _ID.fullmatch(name))
 
 
 def counts_rows(values: np.ndarray) -> bool:
     """Whether numbers `[n]` are those that a program gives rows: 0, 1, 2, ... or 1, 2, 3, ..., a few left out."""
-    if not is_row_number(values) or values[0] not in (0, 1):
-        return False
     steps = np.diff(values)
-    return bool(np.all(steps > 0) and np.mean(steps == 1) > 0.5)
+    return bool(len(values) >= LEAST_ROWS and values[0] in (0, 1) and np.all(steps > 0) and np.mean(steps == 1) > 0.5)
 
 
 def decides(values: np.ndarray, y: np.ndarray, has_order: bool) -> str | None:
@@ -53,11 +55,9 @@ def _decides(values: np.ndarray, y: np.ndarray, has_order: bool, chance: float) 
     _, groups = np.unique(np.where(missing, np.inf, values), return_inverse=True)
     if np.any(missing) and _pure(missing.astype(int), y, counts, chance):
         return "whether it is missing decides"
-    if _pure(groups, y, counts, chance):
-        return EACH_VALUE
     if has_order and not np.any(missing) and _ordered(values, groups, y, counts, chance):
         return "its order is that of" if len(counts) > 2 else "a limit in it decides"
-    return None
+    return EACH_VALUE if _pure(groups, y, counts, chance) else None
 
 
 def _pure(groups: np.ndarray, y: np.ndarray, counts: np.ndarray, chance: float) -> bool:

@@ -9,6 +9,7 @@ from jaxsearch.problems import columns as rules
 
 MOST_WHOLE_CLASSES = 20
 LEAST_ROWS = 8  # of a class: five folds need five for training beside those of the test
+MANY_ROWS = 20  # with which it is strange that a class has only one
 OTHER = "other"
 
 
@@ -43,7 +44,10 @@ def labels(column: Any, task: str | None, repeated: bool = True) -> Labels:
     if task == "classification":
         if repeated:
             _check_repeated(name, codes, text)
-        notes += rules.text_notes(name, values) if text else []
+        if text and all(map(rules.is_number, values)):
+            notes.append(f"the classes of {name!r} are spelled as in the data: {rules.listed(values)}")
+        elif text:
+            notes += rules.text_notes(name, values)
         return Labels(task, codes.astype(np.int32), values, notes)
     if text:
         raise ValueError(
@@ -71,7 +75,7 @@ def _check_repeated(name: str, codes: np.ndarray, text: bool) -> None:
     """Raises ValueError where most rows have a class of their own."""
     rows = np.bincount(codes)
     alone = int(np.sum(rows == 1))
-    if len(codes) >= 20 and alone > len(codes) / 2:
+    if len(codes) >= MANY_ROWS and alone > len(codes) / 2:
         remedy = "Use another target" if text else "Use --task regression, or another target"
         raise ValueError(
             f"A class needs several rows; {alone} of {len(codes)} rows have their own in {name!r}. {remedy}."
@@ -121,7 +125,7 @@ def rare_notes(found: Labels, name: str) -> list[str]:
         return []
     counts = np.bincount(found.y, minlength=len(found.classes))
     rare = [label for label, count in zip(found.classes, counts, strict=True) if count < LEAST_ROWS]
-    if not rare or len(found.y) < len(found.classes) * LEAST_ROWS:
+    if not rare or len(found.y) < MANY_ROWS:
         return []
     return [f"{name!r} has classes of fewer than {LEAST_ROWS} rows: {rules.listed(rare)}; --rare-classes drop or merge"]
 
