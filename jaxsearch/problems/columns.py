@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxsearch.problems.packages import optional
-from jaxsearch.problems.refusals import UnusableColumnError, listed
+from jaxsearch.problems.refusals import UnusableColumnError, listed, option
 
 NUMBERS = ("boolean", "integer", "floating", "mixed-integer-float", "decimal")
 TEXTS = ("string", "categorical")
@@ -91,11 +91,22 @@ def number(column: Any) -> np.ndarray:
 
 
 def numbers_among(column: Any) -> tuple[np.ndarray, list[str]]:
-    """The numbers `[n]` float64 of a column that also has words, which are NaN, and those words."""
+    """The numbers `[n]` float64 of a column that also has words, which are NaN, and those words.
+
+    Raises:
+        UnusableColumnError: for words with digits, which may be numbers written in another way.
+    """
     if kind(column) == "number":
         return number(column), []
     codes, values = coded(column)
     words = [value for value in values if not is_number(value)]
+    if doubtful := [word for word in words if any(map(str.isdigit, word))]:
+        raise UnusableColumnError(
+            "Words among numbers count as missing if they have no digit",
+            column.name,
+            f"has {doubtful[0]!r}",
+            f"Correct it, or count it as missing: {option('missing', doubtful[:1])}",
+        )
     found = np.array([float(value) if is_number(value) else np.nan for value in values] + [np.nan])
     return found[codes], words
 

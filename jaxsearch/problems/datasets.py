@@ -9,6 +9,7 @@ import numpy as np
 from jaxsearch.core.names import check_name
 from jaxsearch.problems import columns as rules
 from jaxsearch.problems import descriptions, features, files, frames, labelled
+from jaxsearch.problems.cells import MISSING
 from jaxsearch.problems.features import Rows
 from jaxsearch.problems.labelled import Examination, Table, TableSpec
 from jaxsearch.problems.named_sets import BUILT_IN, load_built_in
@@ -148,11 +149,19 @@ def load_rows(source: Any, columns: Mapping[str, Any]) -> Rows:
     frame = rules.named(reading.frame)
     if missing := [name for name in used if name not in frame.columns]:
         raise ValueError(f"The rows need the columns of training; {rules.listed(missing)} is missing. Add it.")
+    if path:
+        frame = _without_missing_words(frame, {name: used[name] for name in text})
     found = {name: features.encoded(frame[name], column) for name, column in used.items()}
     x = np.concatenate([np.empty((len(frame), 0)), *(values for values, _ in found.values())], axis=1)
     names = [name for name, column in used.items() for _ in column.features]
     notes = [note for _, notes in found.values() for note in notes]
     return Rows(rules.float32(x, names), reading.notes + notes)
+
+
+def _without_missing_words(frame: Any, columns: dict[str, descriptions.Column]) -> Any:
+    """The frame without the words for a missing value in the columns of text, unless they are categories there."""
+    words_of = {name: frame[name].isin(MISSING - set(column.categories)) for name, column in columns.items()}
+    return frame.assign(**{name: frame[name].mask(words) for name, words in words_of.items() if words.any()})
 
 
 def _rows_of_arrays(arrays: dict[str, np.ndarray], columns: dict[str, descriptions.Column]) -> Rows:
