@@ -1,7 +1,5 @@
 """The command line: what may be typed, and how mistakes are answered."""
 
-import contextlib
-import os
 import sys
 from pathlib import Path
 
@@ -14,9 +12,11 @@ except ImportError:
 import jax
 
 from jaxsearch.cli.check import check_table
+from jaxsearch.cli.comparison import write_comparison
 from jaxsearch.cli.configuration import configured
 from jaxsearch.cli.directory import resumed
 from jaxsearch.cli.directory import status as lines_of_status
+from jaxsearch.cli.machine import use_all_cores, use_compilation_cache
 from jaxsearch.cli.networks import FAMILIES
 from jaxsearch.cli.options import Options
 from jaxsearch.cli.output import show_lists
@@ -27,11 +27,6 @@ from jaxsearch.cli.run import run_search
 from jaxsearch.problems.labelled import UnusableTableError
 
 COMMANDLINE = click.core.ParameterSource.COMMANDLINE
-# Where shares differ a device waits for another; after 40 seconds of that XLA would end the process.
-TIMEOUTS = {
-    "xla_cpu_collective_call_warn_stuck_timeout_seconds": 86_400,
-    "xla_cpu_collective_call_terminate_timeout_seconds": 86_400,
-}
 
 
 def main() -> None:
@@ -153,10 +148,23 @@ def status(run: Path) -> None:
 
 
 @cli.command()
-@click.argument("run", type=click.Path(path_type=Path))
-def report(run: Path) -> None:
-    """Write report.html into RUN, the directory of a run, while it runs or afterwards: figures and all trials."""
-    click.echo(f"Wrote {write_report(run)}")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write; by default report.html in RUN, or comparison.html here for several runs.",
+)
+def report(runs: tuple[Path, ...], out: Path | None) -> None:
+    """Write a page about RUN, the directory of a run, while it runs or afterwards: data, network, figures and trials.
+
+    With several runs, a page that compares them: results, settings that differ, and how fast each search was.
+    """
+    if out is not None and not out.absolute().parent.is_dir():
+        raise ValueError(f"--out must lie in a directory that is there; got {out}. Make it first.")
+    if len(runs) == 1:
+        click.echo(f"Wrote {write_report(runs[0], out)}")
+    else:
+        click.echo(f"Wrote {write_comparison(runs, out or Path('comparison.html'))}")
 
 
 @cli.command()
@@ -179,25 +187,3 @@ def predict(run: Path, data: str, out: Path | None, ids: str | None) -> None:
 def list_() -> None:
     """List the strategies, models, metrics and data sets."""
     show_lists()
-
-
-def use_compilation_cache() -> None:
-    """Keeps compiled programs between runs of the command, where the user's cache can be written."""
-    try:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxsearch"
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # RuntimeError: a user without a home
-        return
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-
-
-def use_all_cores() -> None:
-    """Makes every core of a CPU a device of its own, which trains its share of the candidates without waiting."""
-    flags = os.environ.get("XLA_FLAGS", "")
-    for name, seconds in TIMEOUTS.items():
-        if name not in flags:
-            flags += f" --{name}={seconds}"
-    os.environ["XLA_FLAGS"] = flags
-    with contextlib.suppress(RuntimeError):  # JAX runs already, as in a notebook
-        jax.config.update("jax_num_cpu_devices", os.cpu_count() or 1)

@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxsearch.cli import output
 from jaxsearch.cli.directory import CHECKPOINT, EVENTS, Run, begin, begun, how_to_resume, new_directory
+from jaxsearch.cli.evaluation import write_evaluation
 from jaxsearch.cli.held_out import choose_test_rows
 from jaxsearch.cli.networks import network
 from jaxsearch.cli.options import Options
@@ -143,8 +144,9 @@ def _conclude(task: _Task, result: Result, directory: Path, started: float) -> i
     simple = _baselines(task, archive)
     outcome = Outcome(table, task.options, metric, result, trials, fitted, score, seconds, simple)
     output.report(outcome)
+    evaluated = write_evaluation(directory, table, test, fitted, metric, task.options, task.key_fit)
     write(directory, outcome)
-    files = ["trials.csv", "best.json", "model.npz"]
+    files = ["trials.csv", "best.json", "model.npz", *evaluated]
     try:
         files.append(write_report(directory).name)
     except Exception as error:  # whatever becomes of the page, the result is there

@@ -30,7 +30,7 @@ def architecture(ax: Any, facts: dict[str, Any], shapes: Sequence[Sequence[int]]
         if place:
             _arrow(ax, (place - 0.74, 0), (place - 0.26, 0))
     ax.set_xlim(-0.6, len(boxes) - 0.4)
-    ax.set_ylim(-0.78, 0.46)
+    ax.set_ylim(-0.66, 0.46)
     return ax
 
 

@@ -1,21 +1,23 @@
 """A search as one page of HTML that needs nothing else."""
 
-import base64
-import hashlib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from importlib import resources
 from typing import Any
 
 import numpy as np
 
 from jaxsearch.core.types import PyTree
-from jaxsearch.report.contents import HALF, THIRD, Figure, figures
+from jaxsearch.report import document
+from jaxsearch.report.contents import Shown, network_figure, parameter_figures, search_figures
+from jaxsearch.report.data_section import data_section
+from jaxsearch.report.document import Tile
+from jaxsearch.report.edges import at_edge
+from jaxsearch.report.held_out_section import held_out_section
 from jaxsearch.report.parameters import losses_of, parameters
 from jaxsearch.report.searches import Searches
-from jaxsearch.report.style import best_of
-from jaxsearch.report.svg import svg
-from jaxsearch.report.trials import Counts, best_rows, counted, number, table
+from jaxsearch.report.style import Unit, best_of
+from jaxsearch.report.trials import Counts, best_rows, column_of, counted, table
 from jaxsearch.runners.archive import Archive
 
 MOST_PAIRS = 40  # parameters of the best trial
@@ -26,81 +28,100 @@ def page(
     space: PyTree,
     *,
     title: str = "Search",
+    lead: str = "",
+    warnings: Iterable[str] = (),
+    tiles: Iterable[Tile] = (),
     facts: Iterable[tuple[str, Any]] = (),
     label: str = "loss",
+    greater_is_better: bool = False,
     target: float | None = None,
     searches: Searches | None = None,
     network: tuple[dict[str, Any], Sequence[Sequence[int]]] | None = None,
+    evaluation: Mapping[str, Any] | None = None,
+    commands: Iterable[tuple[str, str]] = (),
+    remedies: Mapping[str, str] | None = None,
 ) -> str:
     """The HTML of a page with the facts, the figures that the data allow, and a table of the best 1000 trials.
 
-    The page opens from the disk, without a network, follows the reader's light or dark scheme, and sorts its table by a
-    click on a head. It runs no script but its own, whatever the names and options contain. The same arguments give the
-    same text.
+    The page opens from the disk, without a network, and follows the reader's light or dark scheme. A point or line
+    tells its trial under the pointer; a click marks the trial in all figures and in the table. The table can be
+    sorted, filtered, and have other columns. Without scripts the page shows the same, without these. It runs no script
+    but its own, whatever the names and options contain. The same arguments give the same text.
 
     Args:
-        archive, space: as in a `Result` of `search`.
+        archive: the trials, as in a `Result` of `search`.
+        space: where they lie.
         title: of the page.
+        lead: what was found, in a sentence or two.
+        warnings: sentences that stand out.
+        tiles: numbers that stand out, before those of the trials.
         facts: what else is known of the search, as pairs of a name and a value.
-        label: what the loss is called, e.g. the metric.
+        label: what the loss is called, e.g. the metric; the name of its column in the table.
+        greater_is_better: whether the losses are 1 - score, and shown as scores.
         target: the loss that was asked for.
         searches: this and other searches to compare, as in `convergence`.
         network: the best network: the facts and the shapes of the weights that `architecture` takes.
+        evaluation: the data and the network on held-out rows, as a run's evaluation.json has them, see
+            `jaxsearch.cli.evaluation`.
+        commands: for a shell, each with what it does before it.
+        remedies: how to widen the range of a parameter, by name, for those of the best trial at an end of theirs.
 
     Raises:
-        ValueError: without Matplotlib.
+        ValueError: without Matplotlib, and for an evaluation that no run wrote.
     """
+    unit = Unit(label, greater_is_better)
+    shown = Shown(archive, space, unit)
     counts, duplicate_of = counted(archive, space)
-    found = figures(archive, space, label=label, target=target, searches=searches, network=network)
-    body = [
-        f"<h1>{escape(title)}</h1>",
-        _tiles(archive, counts, label),
-        _pairs("Best trial", _best(archive, space)),
-        _pairs("Facts", facts),
-        "<h2>Figures</h2>\n<div class=figures>" if found else "",
-        *(_figure(f"f{i}", figure) for i, figure in enumerate(found)),
-        "</div>" if found else "",
-        _trials(archive, space, counts, duplicate_of),
+    edges = at_edge(archive, space, remedies)
+    drawing = "" if network is None else document.figures([network_figure(*network)], "n")
+    best = document.pairs(_best(archive, space), edges)
+    parts = [
+        document.section("best", "Best trial", drawing, best, document.commands(commands)),
+        *([] if evaluation is None else _evaluated(evaluation)),
+        document.section("search", "Search", document.figures(search_figures(shown, target, searches), "s")),
+        document.section("parameters", "Parameters", document.figures(parameter_figures(shown), "p")),
     ]
-    return _document(title, "\n".join(part for part in body if part))
+    shown_trials = {
+        int(number) for text in re.findall(r'data-trials="([\d ]*)"', "".join(parts)) for number in text.split()
+    }
+    parts.append(_trials(archive, space, counts, duplicate_of, unit, shown_trials))
+    parts.append(document.section("facts", "Facts", document.pairs(facts)))
+    sections = [part for part in parts if part]
+    head = [
+        f"<header>\n<h1>{escape(title)}</h1>",
+        f"<p class=lead>{escape(lead)}</p>" if lead else "",
+        document.listed(warnings, "warnings"),
+        document.tiles([*tiles, *_tiles(archive, counts, unit, bool(evaluation))]),
+        document.contents(sections),
+        "</header>",
+    ]
+    body = "\n".join(part for part in [*head, *sections] if part)
+    return document.document(title, body)
 
 
-def _document(title: str, body: str) -> str:
-    style, script = (
-        resources.files("jaxsearch.report").joinpath(f"page.{kind}").read_text("utf-8") for kind in ("css", "js")
-    )
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    # Matplotlib's figures carry style attributes, which cannot run anything; of scripts only this one may run.
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-    policy += "; base-uri 'none'; form-action 'none'"
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)}</title>
-<style>{style}</style>
-</head>
-<body>
-{body}
-<script>{script}</script>
-</body>
-</html>
-"""
+def _evaluated(evaluation: Mapping[str, Any]) -> list[str]:
+    """The sections about the held-out rows and the data."""
+    try:
+        return [held_out_section(evaluation), data_section(evaluation)]
+    except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise ValueError(
+            f"The evaluation must be as a run writes it to evaluation.json; it is not: {error!r}. Restore it, or leave "
+            "it out."
+        ) from None
 
 
-def _tiles(archive: Archive, counts: Counts, label: str) -> str:
+def _tiles(archive: Archive, counts: Counts, unit: Unit, brief: bool) -> list[Tile]:
+    """The best loss and how many trials there were; brief: where other tiles tell the best."""
     best = best_of(losses_of(archive))
-    tiles = [
-        (f"Best {label}", "none" if best is None else f"{archive.loss[best]:.4g}", ""),
-        ("Trials", f"{counts.trials:,}", ""),
-        ("Generations", f"{len(np.unique(archive.generation)):,}", ""),
-        ("Failed", f"{counts.failed:,}", " class=bad" * (counts.failed > 0)),
-        ("Infeasible", f"{counts.infeasible:,}", ""),
-        ("Duplicates", f"{counts.duplicates:,}", ""),
-    ]
-    return f"<dl class=tiles>{''.join(f'<div{kind}>{_pair(name, value)}</div>' for name, value, kind in tiles)}</dl>"
+    generations = len(np.unique(archive.generation))
+    value = "none" if best is None else f"{unit.score(float(archive.loss[best])):.4g}"
+    found = [] if brief else [Tile(f"Best {unit.label}", value)]
+    found.append(Tile("Trials", f"{counts.trials:,}", f"in {generations:,} generation{'s' * (generations != 1)}"))
+    found.append(Tile("Failed", f"{counts.failed:,}", bad=counts.failed > 0))
+    for name, count in (("Infeasible", counts.infeasible), ("Duplicates", counts.duplicates)):
+        if count:
+            found.append(Tile(name, f"{count:,}"))
+    return found
 
 
 def _best(archive: Archive, space: PyTree) -> list[tuple[str, Any]]:
@@ -108,33 +129,34 @@ def _best(archive: Archive, space: PyTree) -> list[tuple[str, Any]]:
     if best_of(losses_of(archive)) is None:
         return []
     columns = best_rows(archive, space, 1)[1]
-    known = [(one.name, columns[one.name][0]) for one in parameters(archive, space)]
+    known = [(one.name, columns[column_of(one.name, columns)][0]) for one in parameters(archive, space)]
     pairs = [("trial", columns["trial"][0]), *((name, value) for name, value in known if value is not None)]
     more = len(pairs) - MOST_PAIRS
     return pairs if more <= 1 else [*pairs[:MOST_PAIRS], ("parameters that are not shown", more)]
 
 
-def _pairs(heading: str, pairs: Iterable[tuple[str, Any]]) -> str:
-    rows = "".join(f"<div>{_pair(name, value)}</div>" for name, value in pairs)
-    return f"<h2>{escape(heading)}</h2>\n<dl class=pairs>{rows}</dl>" if rows else ""
-
-
-def _pair(name: str, value: Any) -> str:
-    return f"<dt>{escape(str(name))}</dt><dd>{escape(number(value))}</dd>"
-
-
-def _figure(name: str, figure: Figure) -> str:
-    kind = {HALF: "half", THIRD: "third"}.get(figure.size, "whole")
-    note = f"<p class=note>{escape(figure.caption)}</p>" if figure.caption else ""
-    drawn = svg(figure.draw, name, figure.title, figure.size)
-    caption = f"<figcaption><h3>{escape(figure.title)}</h3>{note}</figcaption>"
-    return f"<figure class={kind}>{caption}<div class=scroll>\n{drawn}\n</div></figure>"
-
-
-def _trials(archive: Archive, space: PyTree, counts: Counts, duplicate_of: np.ndarray) -> str:
+def _trials(
+    archive: Archive,
+    space: PyTree,
+    counts: Counts,
+    duplicate_of: np.ndarray,
+    unit: Unit,
+    also: Iterable[int],
+) -> str:
     if not counts.trials:
         return ""
-    rows, shown = table(archive, space, duplicate_of)
-    note = f"{counts}. {shown} are below; click on a head to sort."
+    rows, columns, shown = table(archive, space, duplicate_of, unit, also)
+    note = f"{counts}. {shown} are below; click on a head to sort, on a row to mark the trial in the figures."
+    boxes = "".join(
+        f"<label><input type=checkbox{' checked' * visible}> {escape(name)}</label>" for name, visible in columns
+    )
+    example = f"relu {unit.label}{'>' if unit.greater_is_better else '<'}0.1"
+    tools = (
+        "<div class=tools hidden>"
+        "<label>Filter <input type=search id=filter aria-describedby=filter-help></label>"
+        f"<details class=columns><summary>Columns</summary><div>{boxes}</div></details>"
+        "<output></output>"
+        f"<p class=note id=filter-help>Words that a row must have, or limits such as {escape(example)}.</p></div>"
+    )
     box = f'<div class=trials role=region aria-label="Trials" tabindex=0>\n{rows}\n</div>'
-    return f"<h2>Trials</h2>\n<p class=note>{note}</p>\n{box}"
+    return document.section("trials", "Trials", f"<p class=note>{escape(note)}</p>", tools, box)

@@ -13,35 +13,54 @@ from jaxsearch.runners.archive import Archive
 GRID = 32  # cells of a contour along a coordinate with an order
 
 
-def slice_of(ax: Any, archive: Archive, space: PyTree, name: str, *, label: str = "loss") -> Any:
+def slice_of(
+    ax: Any,
+    archive: Archive,
+    space: PyTree,
+    name: str,
+    *,
+    label: str = "loss",
+    greater_is_better: bool = False,
+) -> Any:
     """The loss against one parameter, named as in `Result.trials()`; returns the axes.
 
     Trials in which it does not matter, since their branch was not taken, are left out. The options of a Choice stand
-    side by side, their trials spread a little.
+    side by side, their trials spread a little. greater_is_better: as in `convergence`.
 
     Raises ValueError for an unknown name.
     """
     one, loss = parameter(archive, space, name), losses_of(archive)
-    y = style.scale_losses(ax, loss, label)
+    y = style.scale_losses(ax, loss, label, greater_is_better)
     chosen = style.shown(loss)
     chosen = chosen[~np.isnan(one.position[chosen])]
     x = one.spread()
-    style.mark_trials(ax, x[chosen], y[chosen])
-    style.mark_failed(ax, x[chosen][np.isnan(y[chosen])])
+    style.mark_trials(ax, x[chosen], y[chosen], trials=chosen)
+    failed = chosen[np.isnan(y[chosen])]
+    style.mark_failed(ax, x[failed], failed)
     best = style.best_of(loss)
     if best is not None and not np.isnan(x[best]):
-        style.mark_best(ax, x[best], y[best])
+        style.mark_best(ax, x[best], y[best], best)
     _scale(ax.xaxis, one)
     ax.set_xlim(-0.03, 1.03)
     ax.set_xlabel(style.short(name, 48))
     return ax
 
 
-def contour(ax: Any, archive: Archive, space: PyTree, first: str, second: str, *, label: str = "loss") -> Any:
+def contour(
+    ax: Any,
+    archive: Archive,
+    space: PyTree,
+    first: str,
+    second: str,
+    *,
+    label: str = "loss",
+    greater_is_better: bool = False,
+) -> Any:
     """The loss around each point of the plane of two parameters, with the trials; returns the axes.
 
     The ranks of the trials near a point are averaged, so that a few huge losses do not hide the rest; the scale, which
     has axes of its own, tells the loss of that rank. Nothing is drawn where no trial is near; crosses have failed.
+    greater_is_better: as in `convergence`.
 
     Raises ValueError for an unknown name.
     """
@@ -50,14 +69,16 @@ def contour(ax: Any, archive: Archive, space: PyTree, first: str, second: str, *
     x, y = (one.spread() for one in pair)
     finite = np.isfinite(loss)
     if len(np.unique(loss[finite & there])) > 1:
-        _surface(ax, pair, loss, there, label)
+        _surface(ax, pair, loss, there, label, greater_is_better)
     chosen = style.shown(loss)
     ok, failed = (chosen[(there & some)[chosen]] for some in (finite, ~finite))
-    ax.plot(x[ok], y[ok], "o", color=style.INK, markersize=1.8, markeredgewidth=0, alpha=0.5)
-    ax.plot(x[failed], y[failed], "x", color=style.FAILED, markersize=4, label="failed")
+    (line,) = ax.plot(x[ok], y[ok], "o", color=style.INK, markersize=2.4, markeredgewidth=0, alpha=0.55)
+    style.tag(line, ok)
+    (line,) = ax.plot(x[failed], y[failed], "x", color=style.FAILED, markersize=4, label="failed")
+    style.tag(line, failed)
     best = style.best_of(loss)
     if best is not None and there[best]:
-        style.mark_best(ax, x[best], y[best])
+        style.mark_best(ax, x[best], y[best], best)
     for axis, one in zip((ax.xaxis, ax.yaxis), pair, strict=True):
         _scale(axis, one)
         axis.set_label_text(style.short(one.name, 40))
@@ -66,7 +87,14 @@ def contour(ax: Any, archive: Archive, space: PyTree, first: str, second: str, *
     return ax
 
 
-def _surface(ax: Any, pair: list[Parameter], loss: np.ndarray, there: np.ndarray, label: str) -> None:
+def _surface(
+    ax: Any,
+    pair: list[Parameter],
+    loss: np.ndarray,
+    there: np.ndarray,
+    label: str,
+    greater_is_better: bool,
+) -> None:
     rank = np.empty(len(loss))
     rank[np.argsort(loss, kind="stable")] = (np.arange(len(loss)) + 0.5) / len(loss)
     (cells, smooth, grid), (cells_2, smooth_2, grid_2) = (_smoother(one, there) for one in pair)
@@ -81,8 +109,10 @@ def _surface(ax: Any, pair: list[Parameter], loss: np.ndarray, there: np.ndarray
     bar = ax.figure.colorbar(filled, ax=ax, fraction=0.06, pad=0.03, label=style.plain(label))
     bar.outline.set_visible(False)  # type: ignore[operator]  # a Spine
     ends = np.quantile(loss, np.clip(levels, 0, 1), method="inverted_cdf")
-    bar.set_ticks(levels, labels=[f"{end:.3g}" if np.isfinite(end) else "failed" for end in ends])
+    texts = [f"{style.score(end, greater_is_better):.3g}" if np.isfinite(end) else "failed" for end in ends]
+    bar.set_ticks(levels, labels=texts)
     bar.ax.tick_params(length=0)
+    bar.ax.yaxis.set_inverted(greater_is_better)
 
 
 def _smoother(one: Parameter, there: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -33,14 +33,13 @@ def budgets(ax: Any, archive: Archive, *, label: str = "epochs") -> Any:
         ax.set_yscale("log")
     else:
         ax.set_ylim(0, 1.12 * max([1e-9, *levels]))
-    ok = chosen[~failed[chosen]]
-    style.mark_trials(ax, ok, budget[ok])
-    ax.plot(
-        chosen[failed[chosen]], budget[chosen[failed[chosen]]], "x", color=style.FAILED, markersize=4, label="failed"
-    )
+    ok, lost = chosen[~failed[chosen]], chosen[failed[chosen]]
+    style.mark_trials(ax, ok, budget[ok], trials=ok)
+    (line,) = ax.plot(lost, budget[lost], "x", color=style.FAILED, markersize=4, label="failed")
+    style.tag(line, lost)
     best = style.best_of(loss)
     if best is not None:
-        style.mark_best(ax, best, budget[best])
+        style.mark_best(ax, best, budget[best], best)
     if few:
         from matplotlib.ticker import NullLocator
 
@@ -48,7 +47,8 @@ def budgets(ax: Any, archive: Archive, *, label: str = "epochs") -> Any:
         ax.yaxis.set_minor_locator(NullLocator())
         for level, count in zip(levels, counts, strict=True):
             _at_right_end(ax, f"{count:,}", level, (6, 0), va="center", annotation_clip=False)
-    ax.set_xlabel("candidate")
+    style.whole_numbers(ax.xaxis)
+    ax.set_xlabel("trial")
     ax.set_ylabel(label)
     return ax
 
@@ -58,17 +58,25 @@ def has_learning_curves(archive: Archive) -> bool:
     return budget_of(archive) is not None and bool(np.any(_parents(archive) >= 0))
 
 
-def learning_curves(ax: Any, archive: Archive, *, label: str = "loss", unit: str = "epochs") -> Any:
+def learning_curves(
+    ax: Any,
+    archive: Archive,
+    *,
+    label: str = "loss",
+    unit: str = "epochs",
+    greater_is_better: bool = False,
+) -> Any:
     """The loss of members against what they have behind them, generation after generation; returns the axes.
 
     Known where candidates go on from others, as with `PBT`. The best trial and those that it comes from stand out.
+    greater_is_better: as in `convergence`.
 
     Raises ValueError if the budgets, or from whom the candidates go on, are unknown.
     """
     budget, loss = _known(budget_of(archive), "budgets"), losses_of(archive)
     _known(archive.origin, "origins")
     parents = _parents(archive)
-    y = style.scale_losses(ax, loss, label)
+    y = style.scale_losses(ax, loss, label, greater_is_better)
     heirs = np.flatnonzero(parents >= 0)
     heirs = heirs[
         np.isin(_slots(archive)[heirs], style.shown(np.arange(_slots(archive).max(initial=0) + 1), MOST_MEMBERS))
@@ -76,15 +84,17 @@ def learning_curves(ax: Any, archive: Archive, *, label: str = "loss", unit: str
     heirs = heirs[(budget[heirs] > budget[parents[heirs]]) & np.isfinite(y[heirs]) & np.isfinite(y[parents[heirs]])]
     gap = np.full(len(heirs), np.nan)
     x, y_lines = (np.stack([of[parents[heirs]], of[heirs], gap], axis=1).reshape(-1) for of in (budget, y))
-    ax.plot(x, y_lines, color=style.TRIAL, linewidth=0.9, alpha=0.4)
-    style.mark_failed(ax, budget[np.isnan(y)][: style.MOST_POINTS])
+    (lines,) = ax.plot(x, y_lines, color=style.TRIAL, linewidth=0.9, alpha=0.4)
+    style.tag(lines, heirs)
+    failed = np.flatnonzero(np.isnan(y))[: style.MOST_POINTS]
+    style.mark_failed(ax, budget[failed], failed)
     best = style.best_of(loss)
     if best is not None:
         line = [best]
         while parents[line[-1]] >= 0:
             line.append(int(parents[line[-1]]))
         ax.plot(budget[line], y[line], color=style.BEST, linewidth=1.8)
-        style.mark_best(ax, budget[best], y[best])
+        style.mark_best(ax, budget[best], y[best], best)
     ax.set_xlabel(unit)
     return ax
 
@@ -112,6 +122,7 @@ def diversity(ax: Any, archive: Archive) -> Any:
         numbers, spread, color=style.TRIAL, linewidth=1.6, marker="o" if len(numbers) < 40 else None, markersize=3.5
     )
     ax.set_ylim(0, 1.15 * max([1, *spread]))
+    style.whole_numbers(ax.xaxis)
     ax.set_xlabel("generation")
     ax.set_ylabel("spread")
     return ax

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from jaxsearch.report import style
+from jaxsearch.report.style import Unit
 from jaxsearch.runners.archive import Archive
 
 Losses = Archive | np.ndarray  # of one search, in the order of its evaluations; best losses so far will do, too
@@ -20,6 +21,7 @@ def convergence(
     quantiles: tuple[float, float] = (0.25, 0.75),
     target: float | None = None,
     label: str = "loss",
+    greater_is_better: bool = False,
 ) -> Any:
     """The best loss so far against evaluations; returns the axes.
 
@@ -33,41 +35,94 @@ def convergence(
         quantiles: over the seeds, in [0, 1].
         target: a loss to draw a line at.
         label: what the loss is called.
+        greater_is_better: whether to show the losses as 1 - loss, as of a metric such as auc.
     """
     named = runs_by_name(searches)
     drawn = [[curve[np.isfinite(curve)] for curve in map(best_so_far, runs)] for runs in named.values()]
     alone = sum(map(len, named.values())) == 1
     everything = np.concatenate([np.zeros(0), *(curve for curves in drawn for curve in curves)])
-    trials = style.scale_losses(ax, next(iter(named.values()))[0] if alone else everything, label)
+    shown = next(iter(named.values()))[0] if alone else everything
+    trials = style.scale_losses(ax, shown, label, greater_is_better)
     if alone and len(trials):
-        chosen = style.shown(next(iter(named.values()))[0])
-        style.mark_trials(ax, chosen + 1, trials[chosen])
-        style.mark_failed(ax, chosen[np.isnan(trials[chosen])] + 1)
+        chosen = style.shown(shown)
+        style.mark_trials(ax, chosen + 1, trials[chosen], trials=chosen)
+        failed = chosen[np.isnan(trials[chosen])]
+        style.mark_failed(ax, failed + 1, failed)
+        best = style.best_of(shown)
+        if best is not None:
+            style.mark_best(ax, best + 1, trials[best], best)
     handles = []
     for number, runs in enumerate(named.values()):
-        colour = style.SERIES[number % len(style.SERIES)] if not alone else style.BEST
-        handles.append(_curve(ax, runs, quantiles, colour))
+        look = {"color": style.BEST} if alone else style.series(number)
+        handles.append(_curve(ax, runs, quantiles, look))
+    if len(named) > 1 and all(len(runs) == 1 for runs in named.values()):
+        _improvements(ax, {name: runs[0] for name, runs in named.items()}, Unit(label, greater_is_better))
     if target is not None:
         ax.axhline(target, color=style.MUTED, linewidth=1, linestyle="--")
     if len(named) > 1:
         style.legend(ax, handles, list(named))
+    style.whole_numbers(ax.xaxis)
     ax.set_xlabel("evaluations")
     return ax
 
 
-def _curve(ax: Any, runs: list[np.ndarray], quantiles: tuple[float, float], colour: str) -> Any:
+def _improvements(ax: Any, runs: Mapping[str, np.ndarray], unit: Unit) -> None:
+    """A point wherever a search found something better, which tells how good."""
+    for number, (name, loss) in enumerate(runs.items()):
+        best = best_so_far(loss)
+        at = np.flatnonzero(best < np.concatenate([[np.inf], best[:-1]]))
+        colour = style.series(number)["color"]
+        (points,) = ax.plot(at + 1, best[at], "o", color=colour, markersize=3.2, markeredgewidth=0, clip_on=False)
+        style.tell(points, [f"{name}: {unit.label} {unit.score(best[i]):.4g} at evaluation {i + 1:,}" for i in at])
+
+
+def _curve(ax: Any, runs: list[np.ndarray], quantiles: tuple[float, float], look: dict[str, Any]) -> Any:
     length = max(map(len, runs))
     curves = [np.pad(best_so_far(run), (0, length - len(run)), mode="edge") for run in runs if len(run)]
     if not curves:
-        return ax.plot([], [], color=colour)[0]
+        return ax.plot([], [], **look)[0]
     low, median, high = np.quantile(curves, [quantiles[0], 0.5, quantiles[1]], axis=0, method="inverted_cdf")
     same = np.all([curve[1:] == curve[:-1] for curve in (low, median, high)], axis=0)
     at = np.unique(np.concatenate([[0], np.flatnonzero(~same) + 1, [length - 1]]))
     finite = lambda curve: np.where(np.isfinite(curve), curve, np.nan)[at]  # noqa: E731
     if len(curves) > 1:
-        ax.fill_between(at + 1, finite(low), finite(high), step="post", color=colour, alpha=0.18, linewidth=0)
-    (line,) = ax.plot(at + 1, finite(median), color=colour, linewidth=1.8, drawstyle="steps-post")
+        band = {"color": look["color"], "alpha": 0.18, "linewidth": 0}
+        ax.fill_between(at + 1, finite(low), finite(high), step="post", **band)
+    (line,) = ax.plot(at + 1, finite(median), linewidth=1.8, drawstyle="steps-post", **look)
     return line
+
+
+def over_time(
+    ax: Any,
+    searches: Mapping[str, Archive],
+    *,
+    label: str = "loss",
+    greater_is_better: bool = False,
+) -> Any:
+    """The best loss so far against the seconds that the search took until then; returns the axes.
+
+    searches: by name, whose `seconds` are known. label, greater_is_better: as in `convergence`.
+    """
+    curves = {name: best_so_far(np.asarray(archive.loss, float)) for name, archive in searches.items()}
+    everything = np.concatenate([np.zeros(0), *(curve[np.isfinite(curve)] for curve in curves.values())])
+    style.scale_losses(ax, everything, label, greater_is_better)
+    handles = []
+    for number, (name, archive) in enumerate(searches.items()):
+        known = np.isfinite(curves[name])
+        # The candidates of a generation are known together, at its end.
+        ends = np.append(archive.generation[1:] != archive.generation[:-1], True) & known
+        seconds = np.cumsum(np.asarray(archive.seconds, float))
+        x, y = seconds[ends], curves[name][ends]
+        handles.extend(ax.plot(x, y, linewidth=1.8, drawstyle="steps-post", **style.series(number)))
+        (points,) = ax.plot(x, y, "o", color=style.series(number)["color"], markersize=3.2, clip_on=False)
+        unit = Unit(label, greater_is_better)
+        texts = [f"{unit.score(loss):.4g} after {time:.3g} s" for loss, time in zip(y, x, strict=True)]
+        style.tell(points, [f"{name}: {label} {text}" for text in texts])
+    if len(searches) > 1:
+        style.legend(ax, handles, list(searches))
+    ax.set_xlim(left=0)
+    ax.set_xlabel("seconds")
+    return ax
 
 
 def ecdf(ax: Any, searches: Searches, *, targets: Sequence[float] | None = None) -> Any:
@@ -93,8 +148,7 @@ def ecdf(ax: Any, searches: Searches, *, targets: Sequence[float] | None = None)
         share = np.arange(1, len(met) + 1) / max(len(levels) * len(some), 1)
         last = max(map(len, some), default=1)
         x, y = np.concatenate([[1], met, [last]]), np.concatenate([[0], share, share[-1:] if len(met) else [0]])
-        colour = style.SERIES[number % len(style.SERIES)]
-        handles.extend(ax.plot(x, y, color=colour, linewidth=1.8, drawstyle="steps-post"))
+        handles.extend(ax.plot(x, y, linewidth=1.8, drawstyle="steps-post", **style.series(number)))
     ax.set_xscale("log")
     style.plain_numbers(ax.xaxis)
     ax.set_ylim(-0.02, 1.02)

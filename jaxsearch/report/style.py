@@ -1,7 +1,7 @@
 """How all figures look: few colours, the scale of losses, texts that are not read as formulas."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ TRIAL, BEST, FAILED = "#2f69c9", "#d9660a", "#c22f4a"
 SERIES = (TRIAL, BEST, "#2a8c5a", "#8552c4", "#0f8b9a", "#a2691c")
 LEVELS = ("#dbe6f6", "#bdd2ef", "#9bbbe6", "#749fda", "#4f80c8", "#3062ad", "#15448a")  # from the worst to the best
 MOST_POINTS = 500  # a figure with more tells nothing more, and grows by a line each
+TRIALS, TIPS = "trials:", "tips:"  # how the identifier of an artist begins that carries data, see `tag` and `svg`
 LABEL = 14  # characters of an option
 RATIO = 30.0  # between the median and the lowest loss, from which a logarithm shows more
 
@@ -60,11 +61,34 @@ def limit_of(loss: np.ndarray) -> float:
     return float(min(low + 2.5 * (most - low), np.max(loss)) if most > low else np.max(loss))
 
 
-def scale_losses(ax: Any, loss: np.ndarray, label: str = "loss") -> np.ndarray:
+def score(loss: float, greater_is_better: bool) -> float:
+    """A loss in the unit that people read: where greater is better the losses are 1 - score."""
+    return 1 - loss if greater_is_better else loss
+
+
+class Unit(NamedTuple):
+    """What the losses of a search are called, and whether people read them as 1 - loss."""
+
+    label: str = "loss"
+    greater_is_better: bool = False
+
+    def score(self, loss: float) -> float:
+        """A loss as people read it."""
+        return score(loss, self.greater_is_better)
+
+
+def scale_losses(
+    ax: Any,
+    loss: np.ndarray,
+    label: str = "loss",
+    greater_is_better: bool = False,
+) -> np.ndarray:
     """Makes the y axis one of these losses; returns them `[N]` as they lie on it, NaN for those that failed.
 
-    A few that are far beyond the others do not squeeze these together: they lie at the upper end, as do those that
-    failed, which get marks of their own.
+    A few that are far beyond the others do not squeeze these together: they lie at the end of the worst, as do those
+    that failed, which get marks of their own.
+
+    greater_is_better: the axis is labelled by 1 - loss and turned, so that the greatest is on top.
     """
     ax.set_ylabel(label)
     finite = loss[np.isfinite(loss)]
@@ -75,11 +99,22 @@ def scale_losses(ax: Any, loss: np.ndarray, label: str = "loss") -> np.ndarray:
     if is_logarithmic(finite):
         ax.set_yscale("log")
         plain_numbers(ax.yaxis)
-        return result
-    low, limit = np.min(finite), limit_of(finite)
-    if np.max(finite) > limit:
-        ax.set_ylim(low - 0.1 * (limit - low), limit)
-    return np.minimum(result, limit)
+    else:
+        low, limit = np.min(finite), limit_of(finite)
+        result = np.minimum(result, limit)
+        if np.max(finite) > limit:
+            ax.set_ylim(low - 0.1 * (limit - low), limit)
+    if greater_is_better:
+        show_scores(ax.yaxis)
+    return result
+
+
+def show_scores(axis: Any) -> None:
+    """Labels an axis of losses by 1 - loss, the greatest at its end."""
+    from matplotlib.ticker import FuncFormatter
+
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(1 - value, 9) + 0.0:g}"))
+    axis.set_inverted(True)
 
 
 def plain_numbers(axis: Any) -> None:
@@ -91,21 +126,65 @@ def plain_numbers(axis: Any) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def mark_failed(ax: Any, x: np.ndarray) -> None:
-    """Crosses at the upper end for trials without a loss, at these x."""
+def whole_numbers(axis: Any) -> None:
+    """Ticks at whole numbers only, for an axis that counts."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(nbins=7, integer=True))
+
+
+def series(number: int) -> dict[str, Any]:
+    """Colour and line of one of several curves; after the colours the lines change."""
+    lines = ("-", "--", ":", "-.")
+    return {"color": SERIES[number % len(SERIES)], "linestyle": lines[number // len(SERIES) % len(lines)]}
+
+
+def tag(artist: Any, trials: np.ndarray) -> None:
+    """Notes which trials the points of an artist, or the parts of its line between gaps, stand for.
+
+    In a page they carry these numbers, see `svg`. Each must be drawn: its coordinates are finite.
+    """
+    artist.set_gid(TRIALS + " ".join(str(int(number)) for number in trials))
+
+
+def tell(artist: Any, texts: Sequence[str]) -> None:
+    """Notes what the points of an artist say under the pointer in a page, see `svg`; each point must be drawn."""
+    artist.set_gid(TIPS + "|".join(text.replace("|", " ") for text in texts))
+
+
+def mark_failed(ax: Any, x: np.ndarray, trials: np.ndarray | None = None) -> None:
+    """Crosses at the end of the worst losses for trials without a loss, at these x; call it after `scale_losses`."""
     if len(x):
+        end = 0.0 if ax.yaxis_inverted() else 1.0
         style = {"marker": "x", "color": FAILED, "markersize": 4, "linestyle": "none", "clip_on": False}
-        ax.plot(x, np.ones(len(x)), transform=ax.get_xaxis_transform(), label="failed", **style)
+        y = np.full(len(x), end)
+        (line,) = ax.plot(x, y, transform=ax.get_xaxis_transform(), label="failed", **style)
+        if trials is not None:
+            tag(line, trials)
 
 
-def mark_trials(ax: Any, x: np.ndarray, y: np.ndarray, alpha: float = 0.45) -> None:
-    """Points for trials."""
-    ax.plot(x, y, "o", color=TRIAL, markersize=3.2, markeredgewidth=0, alpha=alpha, label="trial", clip_on=False)
+def mark_trials(
+    ax: Any,
+    x: np.ndarray,
+    y: np.ndarray,
+    alpha: float = 0.6,
+    *,
+    trials: np.ndarray | None = None,
+) -> None:
+    """Points for trials; those without a place are left out. trials: their numbers."""
+    there = np.isfinite(x) & np.isfinite(y)
+    style = {"markersize": 3.6, "markeredgewidth": 0, "alpha": alpha, "clip_on": False}
+    (line,) = ax.plot(x[there], y[there], "o", color=TRIAL, label="trial", **style)
+    if trials is not None:
+        tag(line, trials[there])
 
 
-def mark_best(ax: Any, x: float, y: float) -> None:
-    """A larger point for the best trial."""
-    ax.plot([x], [y], "o", color=BEST, markersize=6.5, markeredgecolor=PAPER, markeredgewidth=1, label="best", zorder=5)
+def mark_best(ax: Any, x: float, y: float, trial: int | None = None) -> None:
+    """A larger point for the best trial. trial: its number."""
+    style = {"markersize": 6.5, "markeredgecolor": PAPER, "markeredgewidth": 1, "clip_on": False}
+    (line,) = ax.plot([x], [y], "o", color=BEST, label="best", zorder=5, **style)
+    if trial is not None:
+        tag(line, np.array([trial]))
 
 
 def legend(ax: Any, handles: Sequence[Any], labels: Sequence[Any]) -> None:

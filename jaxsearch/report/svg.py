@@ -20,6 +20,9 @@ ROLES = {
 def svg(draw: Callable[[Any], Any], name: str, title: str, size: tuple[float, float]) -> str:
     """What `draw(axes)` draws, as an `<svg>` element that is the same every time.
 
+    Points and lines that `style.tag` marked stand in a group with the attribute `data-trials`, the numbers of their
+    trials in the order of the points or of the parts of a line; those with texts of their own in one with `data-tips`.
+
     name: unlike that of every other figure of the page. title: for those who do not see it. size: in inches.
     Raises ValueError without Matplotlib.
     """
@@ -43,6 +46,7 @@ def settings() -> dict[Any, Any]:
     return {
         "svg.fonttype": "none",
         "svg.hashsalt": "jaxsearch",
+        "path.simplify": False,  # a line keeps all of its parts, each of which is a trial
         "font.family": "DejaVu Sans",
         "font.size": 9,
         "text.color": style.INK,
@@ -77,6 +81,10 @@ def _together(match: re.Match) -> str:
 
 
 def _tag(tag: str, name: str) -> str:
+    for begin in (style.TRIALS, style.TIPS):
+        tag = re.sub(rf'\bid="{begin}', f'data-{begin[:-1]}="', tag)
+    if "data-" in tag:
+        return tag
     tag = re.sub(r"\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), tag)
     tag = re.sub(r'\bid="', f'id="{name}-', tag)
     tag = re.sub(r"#(?=[mpi][0-9a-f]{10}\b)", f"#{name}-", tag).replace("xlink:href", "href")

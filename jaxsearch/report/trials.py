@@ -1,5 +1,6 @@
 """The table of trials in a page."""
 
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any, NamedTuple
 
@@ -7,10 +8,16 @@ import jax
 import numpy as np
 
 from jaxsearch.core.types import PyTree
+from jaxsearch.report.folds import folds_of
+from jaxsearch.report.parameters import parameters
+from jaxsearch.report.style import Unit
 from jaxsearch.runners.archive import Archive
 
 MOST_ROWS = 1000
 MOST_COLUMNS = 60
+MOST_TOLD = 20  # columns that a point tells under the pointer
+ROOM = 134  # characters beside each other in the columns that are shown at first, with what is between these
+BETWEEN = 3
 
 
 class Counts(NamedTuple):
@@ -35,38 +42,140 @@ def counted(archive: Archive, space: PyTree) -> tuple[Counts, np.ndarray]:
     return Counts(len(status), failed, infeasible, int(np.sum(duplicate_of >= 0))), duplicate_of
 
 
-def best_rows(archive: Archive, space: PyTree, most: int = MOST_ROWS) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """The numbers `[n]` of the best trials, best first, and their columns `[n]` by name; without random keys."""
-    order = np.argsort(np.where(np.isfinite(archive.loss), archive.loss, np.inf), kind="stable")[:most]
+def best_rows(
+    archive: Archive,
+    space: PyTree,
+    most: int = MOST_ROWS,
+    also: Iterable[int] = (),
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The numbers `[n]` of the best trials, best first, and their columns `[n]` by name; without random keys.
+
+    also: the numbers of others that are among them.
+    """
+    order = np.argsort(np.where(np.isfinite(archive.loss), archive.loss, np.inf), kind="stable")
+    wanted = np.arange(len(order)) < most
+    wanted |= np.isin(order, np.fromiter(also, int))
+    order = order[wanted]
     chosen = jax.tree.map(lambda leaf: np.asarray(leaf)[order], archive)
     if isinstance(chosen.aux, dict):
         chosen = chosen._replace(aux={name: part for name, part in chosen.aux.items() if name != "key"})
     return order, chosen.table(space) | {"trial": order}
 
 
-def table(archive: Archive, space: PyTree, duplicate_of: np.ndarray) -> tuple[str, str]:
-    """The best trials as a `<table>`, whose heads sort it, and what it shows in words."""
-    order, columns = best_rows(archive, space)
+def table(
+    archive: Archive,
+    space: PyTree,
+    duplicate_of: np.ndarray,
+    unit: Unit,
+    also: Iterable[int] = (),
+) -> tuple[str, list[tuple[str, bool]], str]:
+    """The best trials as a `<table>` whose heads sort it, its columns, and what it shows in words.
+
+    The columns come as pairs of a name and whether it is shown at first. also: as in `best_rows`.
+    """
+    order, columns = best_rows(archive, space, also=also)
+    count = len(duplicate_of)
+    best = min(count, MOST_ROWS)
+    shown = "All of them" if len(order) == count else f"The best {best:,} of them"
+    shown += f" and {len(order) - best:,} others that figures show" if len(order) > best else ""
     if np.any(duplicate_of >= 0):
         columns["duplicate of"] = np.array([other if other >= 0 else None for other in duplicate_of[order]], object)
-    shown = "All of them" if len(order) == len(duplicate_of) else f"The best {len(order):,} of them"
+    names = [column_of(one.name, columns) for one in parameters(archive, space)]
+    first = _that_decide(archive, columns, names, order, unit)
+    columns = first | _of_the_rest(columns, unit, set(first))
     shown += f", without the last {len(columns) - MOST_COLUMNS:,} columns," if len(columns) > MOST_COLUMNS else ""
     columns = dict(list(columns.items())[:MOST_COLUMNS])
     numeric = {name: all(_is_number(value) for value in column) for name, column in columns.items()}
-    head = "".join(
-        f'<th scope="col"{_of(numeric[name])}{" aria-sort=ascending" * (name == "loss")}>'
+    texts = {name: [_text(value, numeric[name]) for value in column] for name, column in columns.items()}
+    visible = _that_fit(texts, set(first))
+    told = set(list(first)[:MOST_TOLD])
+    order_by = f' aria-sort="{"descending" if unit.greater_is_better else "ascending"}"'
+    heads = "".join(
+        f'<th scope="col"{_kind(numeric[name], name in visible)}'
+        f"{order_by * (name == unit.label)}{' data-told' * (name in told)}>"
         f"<button type=button>{escape(name)}</button></th>"
         for name in columns
     )
-    texts = [[_cell(value, numeric[name]) for value in column] for name, column in columns.items()]
-    rows = "\n".join(f"<tr>{''.join(cells)}</tr>" for cells in zip(*texts, strict=True))
-    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>", shown
+    ends = {name: _kind(numeric[name], name in visible) for name in columns}
+    rows = "\n".join(
+        f"<tr data-trial={number}>"
+        + "".join(f"<td{end}>{text[place]}</td>" for end, text in zip(ends.values(), texts.values(), strict=True))
+        + "</tr>"
+        for place, number in enumerate(order)
+    )
+    html = f"<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
+    return html, [(name, name in visible) for name in columns], shown
+
+
+def _that_decide(
+    archive: Archive,
+    columns: dict[str, np.ndarray],
+    parameter_names: list[str],
+    order: np.ndarray,
+    unit: Unit,
+) -> dict[str, np.ndarray]:
+    """The columns that are shown first: how good a trial is, how sure that is, what it cost, and its parameters."""
+    scores = [unit.score(float(loss)) for loss in columns["loss"]]
+    found = {"trial": columns["trial"], _free(unit.label, columns): np.array(scores)}
+    folds = folds_of(archive)
+    if folds is not None:
+        found[_free("spread", columns)] = _spread(folds[order])
+    if "epochs" in columns:
+        found["epochs"] = columns["epochs"]
+    found |= {name: columns[name] for name in parameter_names}
+    if np.any(columns["status"] != "ok"):
+        found["status"] = columns["status"]
+    if "duplicate of" in columns:
+        found["duplicate of"] = columns["duplicate of"]
+    return found
+
+
+def _spread(folds: np.ndarray) -> np.ndarray:
+    """The standard deviations `[n]` over `[n, K]` with two digits, NaN where a fold has no loss."""
+    known = np.all(np.isfinite(folds), axis=1)
+    deviations = np.std(np.where(known[:, None], folds, 0), axis=1)
+    rounded = np.array([float(f"{value:.2g}") for value in deviations])
+    return np.where(known, rounded, np.nan)
+
+
+def _of_the_rest(columns: dict[str, np.ndarray], unit: Unit, known: set[str]) -> dict[str, np.ndarray]:
+    """The other columns; what was measured in the unit of the loss."""
+    found = {}
+    for name, column in columns.items():
+        if name in known or name == "loss":
+            continue
+        if name.startswith(("folds[", "curve[")):
+            column = np.array([unit.score(float(loss)) for loss in column])
+        found[name] = column
+    return found
+
+
+def _free(name: str, columns: dict[str, np.ndarray]) -> str:
+    """The name, or a longer one where a parameter has it."""
+    return name if name == "loss" or name not in columns else f"{name} of the trial"
+
+
+def _that_fit(texts: dict[str, list[str]], wanted: set[str]) -> set[str]:
+    """Of the columns that are wanted the first that have room beside each other, and at least three."""
+    found: list[str] = []
+    width = 0
+    for name in (name for name in texts if name in wanted):
+        width += max(len(name) + 2, *map(len, texts[name])) + BETWEEN
+        if width > ROOM and len(found) >= 3:
+            break
+        found.append(name)
+    return set(found)
+
+
+def column_of(name: str, columns: Mapping[str, Any]) -> str:
+    """The name of a parameter's column, see `Archive.table`."""
+    return f"params.{name}" if f"params.{name}" in columns else name
 
 
 def number(value: Any) -> str:
-    """A value as a person reads it: a number with six digits at most."""
+    """A value as a person reads it: a number with five digits at most."""
     if isinstance(value, float | np.floating):
-        return f"{value:.6g}"
+        return f"{value:.5g}"
     return str(value)
 
 
@@ -74,10 +183,10 @@ def _is_number(value: Any) -> bool:
     return value is None or (isinstance(value, int | float | np.number) and not isinstance(value, bool))
 
 
-def _of(numeric: bool) -> str:
-    return " class=n" if numeric else ""
+def _kind(numeric: bool, visible: bool) -> str:
+    return " class=n" * numeric + " hidden" * (not visible)
 
 
-def _cell(value: Any, numeric: bool) -> str:
+def _text(value: Any, numeric: bool) -> str:
     unknown = value is None or (numeric and not np.isfinite(value))
-    return f"<td{_of(numeric)}>{'' if unknown else escape(number(value))}</td>"
+    return "" if unknown else escape(number(value))

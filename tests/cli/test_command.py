@@ -37,7 +37,8 @@ def test_a_run_reports_and_writes(jaxsearch, tmp_path):
     for part in ("Leaderboard", "8 candidates in", "none failed", "Best network: 1 hidden layer of", "over 2 folds"):
         assert part in out
     assert "Test error:" in out
-    files = ["best.json", "checkpoint", "events.jsonl", "model.npz", "report.html", "run.json", "trials.csv"]
+    files = ["best.json", "checkpoint", "evaluation.json", "events.jsonl", "model.npz", "report.html", "run.json"]
+    files.append("trials.csv")
     assert sorted(path.name for path in (tmp_path / "result").iterdir()) == files
     assert [path.name for path in tmp_path.iterdir()] == ["result"]
     rows = trials(tmp_path / "result")
@@ -59,6 +60,23 @@ def test_a_run_reports_and_writes(jaxsearch, tmp_path):
     x, y = datasets.load_iris(return_X_y=True)
     assert np.mean(model.predict(x).argmax(1) == y) > 0.7
     assert model.about["classes"] == ["setosa", "versicolor", "virginica"]
+    found = json.loads((tmp_path / "result" / "evaluation.json").read_text())
+    assert found["scores"]["error"] == pytest.approx(best["test_score"])
+    assert sum(rows for _, _, rows in found["classification"]["confusion"]) == found["data"]["test_rows"] == 30
+    wrong = sum(rows for true, predicted, rows in found["classification"]["confusion"] if true != predicted)
+    assert wrong / 30 == pytest.approx(best["test_score"])
+    assert [one["rows"] for one in found["data"]["classes"]] == [50, 50, 50]
+    columns = found["importance"]["columns"]
+    assert [one["name"] for one in columns] == [one["name"] for one in found["data"]["columns"]]
+    assert max(np.mean(one["increases"]) for one in columns) > 0.1, "without its columns the network is worse"
+    page = (tmp_path / "result" / "report.html").read_text()
+    for part in (
+        "Recall per class",
+        "Importance of the columns",
+        f"jaxsearch predict {tmp_path / 'result'} new",
+        "of always",
+    ):
+        assert part in page
 
 
 def test_a_network_that_is_no_better_than_a_constant_gets_a_warning(jaxsearch, tmp_path, monkeypatch):
@@ -82,8 +100,26 @@ def test_a_network_that_is_no_better_than_a_constant_gets_a_warning(jaxsearch, t
 def test_the_same_seed_gives_the_same_trials(jaxsearch, tmp_path):
     for name in "ab":
         assert jaxsearch("run", "iris", *SMALL, "--seed", "3", "--out", name)[0] == 0
-    for name in ("trials.csv", "best.json"):
+    for name in ("trials.csv", "best.json", "evaluation.json"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    assert jaxsearch("report", "a", "b") == (0, "Wrote comparison.html\n", "")
+    page = (tmp_path / "comparison.html").read_text()
+    assert "None: the runs were asked for the same." in page
+    assert "test score of a constant" in page
+    assert "cannot be compared" not in page
+    settings = tmp_path / "b" / "run.json"
+    settings.write_text(settings.read_text().replace('"data": "iris"', '"data": "wine"'))
+    assert jaxsearch("report", "a", "b", "--out", "both.html")[0] == 0
+    assert "as they are: the runs differ in data (iris, wine)" in (tmp_path / "both.html").read_text()
+    for arguments, message in ((["a", "a"], "must differ"), (["a", "--out", "no/r.html"], "that is there")):
+        code, _, err = jaxsearch("report", *arguments)
+        assert (code, err.count("\n")) == (2, 1)
+        assert message in err
+    (tmp_path / "a" / "evaluation.json").write_text('{"data": 3}')
+    for runs in (["a"], ["a", "b"]):
+        code, _, err = jaxsearch("report", *runs)
+        assert (code, err.count("\n")) == (2, 1)
+        assert "evaluation.json is not as a run writes it" in err
 
 
 def test_the_target_stops_it_early_and_says_so(jaxsearch, tmp_path):

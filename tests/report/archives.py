@@ -4,6 +4,7 @@ import numpy as np
 
 import jaxsearch as js
 from jaxsearch.core.types import Domain
+from jaxsearch.report.predictions import classification
 from jaxsearch.spaces import codec
 
 SPACE = {
@@ -26,6 +27,38 @@ def archive(loss, x=None, *, per_generation=8, **fields):
 def uniform(count, space=SPACE, seed=0):
     domain: Domain = codec.domain(space)
     return np.random.default_rng(seed).random((count, domain.size)).astype(np.float32)
+
+
+def evaluation(names, shares=(0.6, 0.3, 0.1)):
+    """What a run's evaluation.json holds, for classes and columns of these names."""
+    random = np.random.default_rng(0)
+    rows = [round(200 * share) for share in shares]
+    columns = [{"name": name, "counts_as": "number", "features": 1, "missing": 0.1} for name in names]
+    y = np.repeat(np.arange(len(names)), [round(40 * share) for share in shares])
+    predicted = np.where(random.random(len(y)) < 0.8, y, 0)
+    importance = [{"name": name, "increases": random.normal(0.1, 0.05, 5).tolist()} for name in names]
+    return {
+        "format": 1,
+        "data": {
+            "name": "t",
+            "task": "classification",
+            "target": "answer",
+            "group": None,
+            "rows": 200,
+            "test_rows": 40,
+            "shape": [3],
+            "notes": ["constant columns say nothing and are ignored: 'a'"],
+            "dropped": ["id"],
+            "columns": columns,
+            "classes": [
+                {"name": name, "rows": count, "test_rows": round(count / 5)}
+                for name, count in zip(names, rows, strict=True)
+            ],
+        },
+        "scores": {"error": 0.15, "auc": None},
+        "classification": classification(predicted, y, len(names)),
+        "importance": {"metric": "error", "rows": 40, "permutations": 5, "skipped": None, "columns": importance},
+    }
 
 
 def mixed(count=40, seed=0):

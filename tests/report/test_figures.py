@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 
 import jaxsearch as js
 from jaxsearch import report
+from jaxsearch.report.folds import curves, curves_of, has_folds, spread_over_folds
 from jaxsearch.report.population import spread_of_generations
-from jaxsearch.report.searches import best_so_far
+from jaxsearch.report.searches import best_so_far, over_time
 
 matplotlib.use("agg")
 
@@ -104,7 +105,7 @@ def test_a_slice_has_the_trials_that_it_concerns(ax):
     table = trials.table(SPACE)
     there = np.array([value is not None for value in table["optimizer.sgd.momentum"]])
     points = {one.get_label(): one.get_xdata() for one in ax.lines}
-    assert len(points["trial"]) == there.sum()
+    assert len(points["trial"]) == (there & np.isfinite(trials.loss)).sum()
     assert len(points["failed"]) == (there & ~np.isfinite(trials.loss)).sum() > 0
 
 
@@ -175,6 +176,50 @@ def test_uniform_points_spread_by_one_and_equal_ones_by_none(ax):
     assert list(numbers) == [1, 2]  # one candidate has no spread
     np.testing.assert_allclose(spread, [1, 0], atol=0.02)
     report.diversity(ax, trials)
+
+
+def test_folds_and_their_mean_are_those_of_the_best_trials(ax):
+    folds = np.array([[3.0, 5], [1, 2], [np.inf, 1], [2, 2]])
+    trials = archive([4, 1.5, np.inf, 2], aux={"folds": folds})
+    spread_over_folds(ax, trials)
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["1", "3", "0"]
+    first, second, mean = (one.get_ydata().tolist() for one in ax.lines)
+    assert (first, second, mean) == ([1, 2, 3], [2, 2, 5], [1.5, 2, 4])
+    assert not has_folds(archive([1.0], aux={"folds": np.ones((1, 1))}))
+    with pytest.raises(ValueError, match="needs the folds of the trials"):
+        spread_over_folds(ax, archive([1.0]))
+
+
+def test_learning_curves_join_what_was_measured(ax):
+    epochs = np.array([[2, 8, 32], [2, 0, 0], [2, 8, 0]])
+    loss = np.array([[9.0, 5, 6], [8, np.nan, np.nan], [7, np.nan, np.nan]])
+    trials = archive([5, 8, 7], aux={"curve": loss, "curve_epochs": epochs})
+    curves(ax, trials)
+    others, best = (one.get_xydata() for one in ax.lines)
+    assert best[:3].tolist() == [[2, 9], [8, 5], [32, 6]]
+    assert [point for point in others.tolist() if not np.isnan(point[0])] == [[2, 8], [2, 7]]
+    assert curves_of(archive([1.0], aux={"curve": loss[1:2], "curve_epochs": epochs[1:2]})) is None
+    with pytest.raises(ValueError, match="needs learning curves"):
+        curves(ax, archive([1.0]))
+
+
+def test_where_greater_is_better_the_axes_tell_scores_and_the_best_is_on_top(ax):
+    trials = archive([0.25, 0.5, 0.4])
+    report.convergence(ax, trials, label="auc", greater_is_better=True)
+    assert ax.yaxis_inverted()
+    ax.figure.draw_without_rendering()
+    ticks = {text.get_text(): text.get_position()[1] for text in ax.get_yticklabels()}
+    assert ticks["0.7"] == pytest.approx(0.3)
+    other = Figure().add_subplot()
+    report.parallel_coordinates(other, trials, SPACE, ["rate"], greater_is_better=True)
+    heights = {round(y, 3): text.get_text() for text in other.texts for y in [text.xy[1]] if text.xy[0] == 1}
+    assert (heights[1.0], heights[0.0]) == ("0.75", "0.5")
+
+
+def test_curves_in_time_end_a_generation_where_its_seconds_end(ax):
+    trials = archive([4, 3, 5, 1], per_generation=2, seconds=np.array([1.0, 1, 2, 2]))
+    over_time(ax, {"one": trials, "other": trials})
+    assert ax.lines[0].get_xydata().tolist() == [[2, 3], [6, 1]]
 
 
 def dense(*sizes):
