@@ -21,7 +21,7 @@ from jaxsearch.cli.networks import FAMILIES
 from jaxsearch.cli.options import Options
 from jaxsearch.cli.output import show_lists
 from jaxsearch.cli.predict import predict_rows
-from jaxsearch.cli.reading import table_options
+from jaxsearch.cli.reading import dialect_options, table_options
 from jaxsearch.cli.report import write_report
 from jaxsearch.cli.run import run_search
 from jaxsearch.problems.labelled import UnusableTableError
@@ -106,7 +106,7 @@ def cli(context: click.Context) -> None:
 )
 @click.pass_context
 def run(context: click.Context, resume: Path | None, **options) -> None:
-    """Search for a network for DATA: a CSV, Parquet or NPZ file, or a data set of `jaxsearch list`.
+    """Search for a network for DATA: a CSV, XLSX, Parquet or NPZ file, or a data set of `jaxsearch list`.
 
     Without DATA: handwritten digits. DATA may also be a TOML file with these options, such as budget = 64 and
     data = "table.csv"; those typed here win. Its paths are relative to its own directory.
@@ -174,13 +174,14 @@ def report(runs: tuple[Path, ...], out: Path | None) -> None:
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="The CSV to write; by default it is shown."
 )
 @click.option("--id", "ids", metavar="COLUMN", help="A column that tells the rows apart, to be put first.")
-def predict(run: Path, data: str, out: Path | None, ids: str | None) -> None:
-    """Predict the rows of DATA, a CSV, TSV, Parquet or NPZ file, by the network that RUN, a directory, holds.
+@dialect_options
+def predict(run: Path, data: str, out: Path | None, ids: str | None, **dialect) -> None:
+    """Predict the rows of DATA, a file of a kind that `run` reads, by the network that RUN, a directory, holds.
 
     The rows need the columns that the network was trained on, by name; others may be there. If the target is, the score
     on these rows is told.
     """
-    predict_rows(run, data, out, ids)
+    predict_rows(run, data, out, ids, **dialect)
 
 
 @cli.command(name="list")

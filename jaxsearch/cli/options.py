@@ -43,6 +43,10 @@ class Options:
     number: tuple[str, ...] = ()
     rare_classes: str | None = None
     class_weight: str | None = None
+    separator: str | None = None
+    decimal: str | None = None
+    encoding: str | None = None
+    missing: tuple[str, ...] = ()
 
     def __post_init__(self):
         for name, kind in typing.get_type_hints(Options).items():  # a file may hold anything

@@ -12,15 +12,17 @@ import numpy as np
 from jaxsearch.evaluators.metrics import metric_named
 from jaxsearch.models import portable
 from jaxsearch.problems.beside import read_beside
+from jaxsearch.problems.cells import Dialect
 from jaxsearch.problems.datasets import load_rows
 from jaxsearch.runners.files import replace
 
 
-def predict_rows(run: Path, data: str, out: Path | None, ids: str | None = None) -> None:
+def predict_rows(run: Path, data: str, out: Path | None, ids: str | None = None, **dialect: Any) -> None:
     """Writes a CSV with a line for every row of `data`, to `out` or to the standard output.
 
     For classification the class and the probability of each, for regression the value, under the name of the target.
     If the rows have the target, the score is told. ids: the column to put first.
+    dialect: how a text file is written, as `load_rows` takes it.
     """
     path = run / "model.npz" if run.is_dir() else run
     if not path.is_file():
@@ -31,8 +33,9 @@ def predict_rows(run: Path, data: str, out: Path | None, ids: str | None = None)
         raise ValueError(f"{path} does not tell what its rows are. Give the model of a `jaxsearch run`.")
     if out is not None and not out.absolute().parent.is_dir():
         raise ValueError(f"--out must lie in a directory that is there; got {out}. Make it first.")
-    rows = load_rows(data, about["columns"])
-    beside = read_beside(Path(data), about["columns"], about.get("target"), about["classes"], ids)
+    rows = load_rows(data, about["columns"], about.get("reading"), **dialect)
+    known = Dialect(**dialect).like(about.get("reading"))
+    beside = read_beside(Path(data), about["columns"], about.get("target"), about["classes"], ids, known)
     for note in [*rows.notes, *beside.notes]:
         print(f"note: {note}", file=sys.stderr)
     outputs = model.predict(rows.x)

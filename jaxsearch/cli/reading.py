@@ -6,9 +6,16 @@ from collections.abc import Callable
 import click
 
 from jaxsearch.cli.options import Options
+from jaxsearch.problems.cells import Dialect
 from jaxsearch.problems.datasets import examine
 from jaxsearch.problems.labelled import Examination, TableSpec
 
+DIALECT = [
+    click.option("--separator", metavar="MARK", help="Between the fields of a text file, e.g. ';' or tab."),
+    click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark of numbers in text."),
+    click.option("--encoding", metavar="NAME", help="Of a text file, e.g. cp1252."),
+    click.option("--missing", multiple=True, metavar="WORD", help="One that means a missing value; may be repeated."),
+]
 OPTIONS = [
     click.option("--target", help="The column to predict; needed for tables in files."),
     click.option(
@@ -27,12 +34,20 @@ OPTIONS = [
         type=click.Choice(["drop", "merge"]),
         help="Leave out classes that are too rare for the folds, or make them one class, other.",
     ),
+    *DIALECT,
 ]
 
 
 def table_options(command: Callable) -> Callable:
     """Gives a command the options that say how a table is read."""
     for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def dialect_options(command: Callable) -> Callable:
+    """Gives a command the options that say how a text file is written."""
+    for option in reversed(DIALECT):
         command = option(command)
     return command
 
@@ -48,6 +63,7 @@ def read(options: Options) -> Examination:
         options.number,
         options.rare_classes,
         least_class_rows(options),
+        Dialect(options.separator, options.decimal, options.encoding, options.missing),
     )
     return examine(options.data, spec, options.seed)
 

@@ -107,7 +107,7 @@ class Outcome(NamedTuple):
 def write(directory: Path, outcome: Outcome) -> None:
     """Writes the files of a run that has ended, each whole or not at all; best.json last, which says that all are."""
     model = io.BytesIO()
-    about = {name: getattr(outcome.table, name) for name in ("task", "columns", "classes")}
+    about = {name: getattr(outcome.table, name) for name in ("task", "columns", "classes", "reading")}
     is_arrays = Path(outcome.options.data).suffix.lower() == ".npz"
     target = outcome.options.target or ("y" if is_arrays else None)
     about |= {"target": target, "metric": outcome.metric.name}

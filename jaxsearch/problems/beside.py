@@ -9,6 +9,7 @@ import numpy as np
 from jaxsearch.core.names import check_name
 from jaxsearch.problems import columns as rules
 from jaxsearch.problems import descriptions, files
+from jaxsearch.problems.cells import Dialect
 from jaxsearch.problems.packages import optional
 
 
@@ -30,6 +31,7 @@ def read_beside(
     target: str | None,
     classes: list[str] | None,
     ids: str | None = None,
+    dialect: Dialect = Dialect(),
 ) -> Beside:
     """What a CSV, TSV, Parquet or NPZ file has beside the features of its n rows.
 
@@ -39,6 +41,7 @@ def read_beside(
         target: the name of the column, or array, that training predicted; it need not be there.
         classes: the labels of the classes; None for a regression.
         ids: the name of the column, or array, that tells the rows apart.
+        dialect: how the file is written.
 
     Raises:
         ValueError: if the column `ids` is not there, and as `files.read_frame` does.
@@ -50,7 +53,7 @@ def read_beside(
         wanted = [name for name in (*asked, target) if name in arrays]
         frame, notes = optional("pandas").DataFrame({name: arrays[name] for name in wanted}), []
     else:
-        frame, notes = _frame(path, [*known, *asked], asked, target)
+        frame, notes = _frame(path, [*known, *asked], asked, target, dialect)
     if ids is not None:
         check_name("column", ids, list(frame.columns))
     texts = None if ids is None else ["" if value is None else str(value) for value in _values(frame[ids])]
@@ -62,13 +65,16 @@ def read_beside(
     return Beside(texts, found, notes)
 
 
-def _frame(path: Path, names: list[str], text: list[str], target: str | None) -> tuple[Any, list[str]]:
+def _frame(
+    path: Path, names: list[str], text: list[str], target: str | None, dialect: Dialect
+) -> tuple[Any, list[str]]:
     """The table of a file, and a note if its target cannot be read with certainty, and is left out."""
-    frame = rules.named(files.read_frame(path, text, names=names).frame)
+    said = dialect._asdict()
+    frame = rules.named(files.read_frame(path, text, names=names, **said).frame)
     if target is None or target not in frame.columns:
         return frame, []
     # Now that it is known to be there, it is read as in training.
-    again = files.read_frame(path, text, target, names=names)
+    again = files.read_frame(path, text, target, names=names, **said)
     if target in again.faults:
         return frame.drop(columns=[target]), [f"no score: {again.faults[target]}"]
     return frame.assign(**{target: rules.named(again.frame)[target]}), []

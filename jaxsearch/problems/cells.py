@@ -1,10 +1,12 @@
 """Columns of text from a file taken apart: their distinct values, words for missing ones, and numbers."""
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxsearch.problems.headers import BLANKS, count
 from jaxsearch.problems.numerals import Numerals, numerals
 from jaxsearch.problems.packages import optional
 
@@ -15,7 +17,6 @@ MISSING = frozenset(
 )
 # Marks for a missing value where all else is numbers; they mean something among text.
 MARKS = frozenset("- -- --- . .. ... * \N{EN DASH} \N{EM DASH} na none".split())
-BLANKS = " \t\n\v\f\r\N{NO-BREAK SPACE}"
 
 
 class Reading(NamedTuple):
@@ -26,12 +27,35 @@ class Reading(NamedTuple):
     faults: for each column that cannot be read with certainty what is in doubt, and the remedy;
         such a column stays text.
     decimals: the decimal marks that its numbers prove.
+    signs: for each column whose numbers had one, a percent or currency sign.
     """
 
     frame: Any
     notes: list[str]
     faults: dict[str, str]
     decimals: frozenset[str] = frozenset()
+    signs: Mapping[str, str] = MappingProxyType({})
+
+    def remembered(self, missing: Sequence[str]) -> dict[str, Any]:
+        """What new rows are read by, as plain JSON; missing: the words that the user named."""
+        decimal = next(iter(self.decimals)) if len(self.decimals) == 1 else ""
+        return {"decimal": decimal, "missing": list(missing), "signs": dict(self.signs)}
+
+
+class Dialect(NamedTuple):
+    """How a file is written, as far as somebody says so; see `files.read_frame`."""
+
+    separator: str | None = None
+    decimal: str | None = None
+    encoding: str | None = None
+    missing: tuple[str, ...] = ()
+    likely: str = ""
+
+    def like(self, reading: Mapping[str, Any] | None) -> "Dialect":
+        """The same for a file of new rows; reading: `Table.reading` of training."""
+        known = reading or {}
+        missing = (*known.get("missing", ()), *self.missing)
+        return self._replace(missing=missing, likely=known.get("decimal", ""))
 
 
 class Hints(NamedTuple):
@@ -47,6 +71,7 @@ class Hints(NamedTuple):
     decimal: str | None = None
     missing: Sequence[str] = ()
     likely: str = ""
+    regression: bool = False
     local: bool = False
 
 
@@ -65,10 +90,10 @@ class Cells(NamedTuple):
 def cells(column: Any, relevant: np.ndarray, missing: Collection[str]) -> Cells:
     """Takes a column of text apart; `relevant` `[n]` bool: the rows that decide what it is."""
     pandas = optional("pandas")
-    stripped = column.astype("str").str.strip(BLANKS)
+    stripped = column.astype("string").str.strip(BLANKS)
     stripped = stripped.mask(stripped.isin(["", *missing]) | ~relevant)
     codes, distinct = pandas.factorize(stripped)
-    distinct = pandas.Series(distinct, dtype="str")
+    distinct = pandas.Series(distinct, dtype="string")
     words = distinct.isin(MISSING)
     found = numerals(distinct[~(words | distinct.isin(MARKS))])
     if found is not None:
@@ -87,7 +112,7 @@ def sampled(rows: Sequence[Sequence[str]], names: Sequence[str], hints: Hints) -
     relevant = np.ones(len(rows), bool)
     return {
         place: cells(
-            pandas.Series([row[place] if place < len(row) else "" for row in rows], dtype="str"),
+            pandas.Series([row[place] if place < len(row) else "" for row in rows], dtype="string"),
             relevant,
             hints.missing,
         )
@@ -99,3 +124,31 @@ def sampled(rows: Sequence[Sequence[str]], names: Sequence[str], hints: Hints) -
 def evidence(of: Mapping[Any, Cells]) -> set[str]:
     """The decimal marks that columns prove."""
     return {cell.found.evidence for cell in of.values() if cell.found is not None} - {""}
+
+
+def without_unnamed(frame: Any, names: Sequence[str]) -> tuple[Any, list[str]]:
+    """The columns without those that have neither a name nor a value, as spreadsheets write them, and a note."""
+    empty = [place for place in frame if not names[place] and frame[place].isna().all()]
+    if not empty or len(empty) == frame.shape[1]:
+        return frame, []
+    return frame.drop(columns=empty), [f"left out {count(len(empty), 'column')} without a name and without a value"]
+
+
+def _number(word: str) -> float | None:
+    try:
+        return float(word)
+    except ValueError:
+        return None
+
+
+def without_words(frame: Any, words: Collection[str]) -> Any:
+    """A data frame with a missing value where a text is one of the words, or a number is one that they name."""
+    numbers = [number for word in words if (number := _number(word)) is not None]
+    types = optional("pandas").api.types
+
+    def masked(column: Any) -> Any:
+        if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
+            return column.mask(column.isin(numbers)) if numbers else column
+        return column.mask(column.isin([*words, *numbers]))
+
+    return optional("pandas").concat([masked(frame.iloc[:, place]) for place in range(frame.shape[1])], axis=1)

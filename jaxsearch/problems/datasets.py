@@ -9,7 +9,7 @@ import numpy as np
 from jaxsearch.core.names import check_name
 from jaxsearch.problems import columns as rules
 from jaxsearch.problems import descriptions, features, files, frames, labelled
-from jaxsearch.problems.cells import MISSING
+from jaxsearch.problems.cells import Dialect
 from jaxsearch.problems.features import Rows
 from jaxsearch.problems.labelled import Examination, Table, TableSpec
 from jaxsearch.problems.named_sets import BUILT_IN, load_built_in
@@ -29,8 +29,19 @@ def load(
     number: Sequence[str] = (),
     rare_classes: str | None = None,
     least_class_rows: int = LEAST_ROWS,
+    separator: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    missing: Sequence[str] = (),
 ) -> Table:
-    """A table to learn from: a set of `BUILT_IN`, a CSV, TSV, Parquet or NPZ file, or a pandas data frame.
+    """A table to learn from: a set of `BUILT_IN`, a CSV, TSV, XLSX, Parquet or NPZ file, or a pandas data frame.
+
+    Text files may be packed (.gz, .bz2, .xz, .zip). Their first line without a comment or a title has the names of the
+    columns. What separates fields, the encoding, and the marks of numbers are found, with a note for each that is not
+    the usual one; a file that can be read in two ways is an error that names the option which decides. A number has the
+    decimal mark that its column proves, or else the other columns; thousands may be separated by the other mark, blanks
+    or apostrophes. `?`, NA, None, null and their like are missing, as are - and . among numbers; a target of text keeps
+    all of its words but the empty one. Types are told from the rows that have a target.
 
     Columns become features by these rules:
 
@@ -75,6 +86,10 @@ def load(
         rare_classes: what to do with classes of fewer than `least_class_rows` rows, which no folds can hold: "drop"
             their rows, "merge" them into one class, other, or None to only note them.
         least_class_rows: at least 1.
+        separator: between the fields of a text file, such as ";" or "tab"; None to find it.
+        decimal: the decimal mark of its numbers, "." or ","; None to find it.
+        encoding: of a text file, such as "cp1252"; None to find it.
+        missing: words that stand for a missing value, in every column, beside those that always do.
 
     Raises:
         ValueError: in one line the rule, the value and the remedy, for whatever cannot be used.
@@ -82,6 +97,7 @@ def load(
     spec = TableSpec(
         target or "", task, tuple(drop), group, tuple(categorical), tuple(number), rare_classes, least_class_rows
     )
+    spec = spec._replace(dialect=Dialect(separator, decimal, encoding, tuple(missing)))
     return examine(source, spec, seed).usable()
 
 
@@ -107,6 +123,7 @@ def examine(source: Any, spec: TableSpec, seed: int | None = None) -> Examinatio
             raise ValueError(
                 f"An NPZ file has no columns to drop or to count as something; got {names}. Leave them out."
             )
+        files.refuse_dialect(path, spec.dialect)
         spec = spec._replace(target=spec.target or "y")
         return _examined(labelled.from_arrays(files.read_arrays(path), path.stem, spec), spec)
     if not spec.target:
@@ -114,9 +131,16 @@ def examine(source: Any, spec: TableSpec, seed: int | None = None) -> Examinatio
             f"A table needs a target, the column to predict; {path or 'the frame'} came without. Name one."
         )
     if path is None:
-        return frames.examine(files.Reading(source, [], {}), "frame", spec)
-    names = [*spec.number, *([] if spec.group is None else [spec.group])]
-    reading = files.read_frame(path, spec.categorical, spec.target, drop=spec.drop, names=names)
+        return frames.examine(files.of_frame(source, spec.dialect), "frame", spec)
+    reading = files.read_frame(
+        path,
+        spec.categorical,
+        spec.target,
+        drop=spec.drop,
+        names=[*spec.number, *([] if spec.group is None else [spec.group])],
+        regression=spec.task == "regression",
+        **spec.dialect._asdict(),
+    )
     return frames.examine(reading, files.stem(path), spec)
 
 
@@ -124,38 +148,57 @@ def _examined(table: Table, spec: TableSpec) -> Examination:
     return Examination(table.name, None, spec, table.columns, table.notes, table)
 
 
-def load_rows(source: Any, columns: Mapping[str, Any]) -> Rows:
+def load_rows(
+    source: Any,
+    columns: Mapping[str, Any],
+    reading: Mapping[str, Any] | None = None,
+    *,
+    separator: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    missing: Sequence[str] = (),
+) -> Rows:
     """New rows in the form of the table whose `Table.columns` are given.
 
     Columns are found by name, others ignored, and missing ones an error; in an NPZ file `x` must have as many features.
     Categories are those of training: other values count as missing, with a note. Images come flat, row by row.
 
     Args:
-        source: a CSV, TSV, Parquet or NPZ file, or a pandas data frame; a target is not needed.
+        source: a CSV, TSV, XLSX, Parquet or NPZ file, or a pandas data frame; a target is not needed.
         columns: as `Table.columns`, also after a journey through JSON, e.g. `portable.load(path).about["columns"]`.
+        reading: as `Table.reading`, in the same way: its words for missing values hold, and its decimal mark where the
+            file leaves it open.
+        separator: as in `load`; a file of new rows may be written in another way than that of training.
+        decimal: as in `load`.
+        encoding: as in `load`.
+        missing: as in `load`.
 
     Raises:
         ValueError: for rows that do not fit, with the remedy.
     """
     about = descriptions.from_json(columns)
     used = {name: column for name, column in about.items() if column.features}
-    path = _path(source)
+    path, dialect = _path(source), Dialect(separator, decimal, encoding, tuple(missing))
     if path and path.suffix.lower() == ".npz":
+        files.refuse_dialect(path, dialect)
         return _rows_of_arrays(files.read_arrays(path), used)
-    text = [name for name, column in used.items() if column.kind != "number"]
-    reading = files.read_frame(path, text, names=list(used)) if path else files.Reading(source, [], {})
-    if faults := [fault for name, fault in reading.faults.items() if name in used]:
-        raise ValueError(" ".join(faults))
-    frame = rules.named(reading.frame)
-    if missing := [name for name in used if name not in frame.columns]:
-        raise ValueError(f"The rows need the columns of training; {rules.listed(missing)} is missing. Add it.")
+    dialect = dialect.like(reading)
     if path:
-        frame = _without_missing_words(frame, {name: used[name] for name in text})
+        text = [name for name, column in used.items() if column.kind != "number"]
+        read = files.read_frame(path, text, names=list(used), **dialect._asdict())
+        files.check_signs(read, (reading or {}).get("signs"), used)
+    else:
+        read = files.of_frame(source, dialect)
+    if faults := [fault for name, fault in read.faults.items() if name in used]:
+        raise ValueError(" ".join(faults))
+    frame = rules.named(read.frame)
+    if absent := [name for name in used if name not in frame.columns]:
+        raise ValueError(f"The rows need the columns of training; {rules.listed(absent)} is missing. Add it.")
     found = {name: features.encoded(frame[name], column) for name, column in used.items()}
     x = np.concatenate([np.empty((len(frame), 0)), *(values for values, _ in found.values())], axis=1)
     names = [name for name, column in used.items() for _ in column.features]
     notes = [note for _, notes in found.values() for note in notes]
-    return Rows(rules.float32(x, names), reading.notes + notes)
+    return Rows(rules.float32(x, names), read.notes + notes)
 
 
 def _without_missing_words(frame: Any, columns: dict[str, descriptions.Column]) -> Any:

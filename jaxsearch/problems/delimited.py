@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from jaxsearch.problems.body import Body, body
-from jaxsearch.problems.cells import MARKS, Hints, Reading, evidence, is_text, sampled
+from jaxsearch.problems.cells import MARKS, Hints, Reading, evidence, is_text, sampled, without_unnamed
 from jaxsearch.problems.encodings import packed_suffix, read_text, reading
-from jaxsearch.problems.headers import BLANKS, count
+from jaxsearch.problems.headers import BLANKS
 from jaxsearch.problems.judgement import judged
 from jaxsearch.problems.lines import has_leading_zeros
 from jaxsearch.problems.packages import optional
@@ -61,7 +61,8 @@ class _Table:
         proven = {place for place, cell in self.sample.items() if cell.found and cell.found.evidence == decimal}
         spelled = (*self.hints.text, self.hints.target, *self.hints.drop)
         as_text = {place for place, name in enumerate(self.names) if name in spelled}
-        raw = self._named(self._without_extra(self._read(as_text, decimal)))
+        raw, unnamed = without_unnamed(self._without_extra(self._read(as_text, decimal)), self.names)
+        self.notes += unnamed
         while True:
             seen = {decimal} if any(_is_float(raw[place]) for place in proven & set(raw)) else set()
             names = [self.names[place] for place in raw]
@@ -88,7 +89,7 @@ class _Table:
             self.body.refuse_wide(int(np.argmax(self.body.lines.widths)))
         places = range(width)
         if not len(self.body.rows):
-            return pandas.DataFrame({place: pandas.Series([], dtype="str") for place in places})
+            return pandas.DataFrame({place: pandas.Series([], dtype="string") for place in places})
         rows = io.BytesIO(memoryview(self.body.data)[self.body.lines.ends[0] :])
         with reading(self.body.path, "a table in text"):
             return pandas.read_csv(
@@ -100,7 +101,7 @@ class _Table:
                 names=list(places),
                 usecols=only,
                 index_col=False,
-                dtype=dict.fromkeys([*as_text, *places[len(self.names) :]], "str"),
+                dtype=dict.fromkeys([*as_text, *places[len(self.names) :]], "string"),
                 keep_default_na=False,
                 na_values={place: ["", *self.hints.missing, *self.words.get(place, [])] for place in places},
                 skipinitialspace=True,
@@ -119,14 +120,6 @@ class _Table:
             self.body.refuse_wide(int(self.body.rows[np.flatnonzero(filled)[0]]))
         self.notes.append("separators at the ends of lines are left out")
         return raw.iloc[:, : len(self.names)]
-
-    def _named(self, raw: Any) -> Any:
-        """The columns without those that have neither a name nor a value, as spreadsheets write them."""
-        empty = [place for place in raw if not self.names[place] and raw[place].isna().all()]
-        if empty and len(empty) < raw.shape[1]:
-            self.notes.append(f"left out {count(len(empty), 'column')} without a name and without a value")
-            return raw.drop(columns=empty)
-        return raw
 
     def _words_by_name(self, raw: Any) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

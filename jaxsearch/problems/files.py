@@ -1,18 +1,23 @@
 """Files of tables as data frames or arrays; their contents are judged elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from jaxsearch.problems.cells import Hints, Reading
+from jaxsearch.problems.cells import Dialect, Hints, Reading, without_words
 from jaxsearch.problems.delimited import read_delimited
 from jaxsearch.problems.encodings import packed_suffix, reading
 from jaxsearch.problems.packages import optional
+from jaxsearch.problems.workbooks import read_workbook
 
 TEXTS = (".csv", ".tsv", ".tab", ".txt")
+WORKBOOKS = (".xlsx", ".xlsm")
 TABLES = (".parquet", ".pq")
-SUFFIXES = (*TEXTS, *TABLES, ".npz")
+SUFFIXES = (*TEXTS, *WORKBOOKS, *TABLES, ".npz")
+SEPARATORS = {"tab": "\t", "\\t": "\t", "tabs": "\t", "blank": " ", "blanks": " ", "space": " ", "comma": ","}
+SEPARATORS |= {"semicolon": ";", "pipe": "|"}
 
 
 def read_frame(
@@ -27,11 +32,12 @@ def read_frame(
     missing: Sequence[str] = (),
     names: Sequence[str] = (),
     likely: str = "",
+    regression: bool = False,
 ) -> Reading:
     """The data frame of a file.
 
     Args:
-        path: a CSV, TSV or Parquet file.
+        path: a CSV, TSV, XLSX or Parquet file; text may be packed.
         text: columns that are text, spelled as in the file, whatever they hold; only an empty cell
             and the words `missing` are missing values there.
         target: a column that is text in the same way, unless all of its values are numbers. Types
@@ -43,22 +49,66 @@ def read_frame(
         missing: words that stand for a missing value, beside those that always do.
         names: more columns that the file must have, by which its header and separator are found.
         likely: the decimal mark where the file leaves it open, such as the one of training.
+        regression: whether the target is a number although it has leading zeros.
 
     Raises:
         ValueError: if the file is damaged or something else, or if it can be read in two ways.
     """
-    if suffix(path) in TEXTS:
-        hints = Hints(text, target, drop, decimal, missing, likely)
-        required = [*names, *text, *([] if target is None else [target]), *drop]
-        optional("pandas")
-        return read_delimited(path, hints, required, separator, encoding)
+    if decimal not in (None, ".", ","):
+        raise ValueError(f"--decimal must be . or a comma; got {decimal!r}. Leave it out to find it.")
+    hints = Hints(text, target, drop, decimal, missing, likely, regression)
+    required = [*names, *text, *([] if target is None else [target]), *drop]
     optional("pandas")
+    if suffix(path) in TEXTS:
+        return read_delimited(path, hints, required, _separator(separator), encoding)
+    if suffix(path) in WORKBOOKS:
+        refuse_dialect(path, Dialect(separator, None, encoding))
+        return read_workbook(path, hints, required)
+    refuse_dialect(path, Dialect(separator, decimal, encoding))
     open_file = optional("pyarrow.parquet").ParquetFile
     with reading(path, "a Parquet file"), open_file(path) as file:
         table = file.read()
         table.validate(full=True)  # pyarrow itself finds out only when a damaged text is used
         # Integers, booleans and text stay what they are where values are missing.
-        return Reading(table.to_pandas(integer_object_nulls=True), [], {})
+        frame = table.to_pandas(integer_object_nulls=True)
+    return Reading(without_words(frame, missing) if missing else frame, [], {})
+
+
+def of_frame(frame: Any, dialect: Dialect) -> Reading:
+    """A data frame as if it had been read; only words for missing values may be told of it."""
+    refuse_dialect("A data frame", dialect._replace(missing=()))
+    return Reading(without_words(frame, dialect.missing) if dialect.missing else frame, [], {})
+
+
+def refuse_dialect(what: object, dialect: Dialect) -> None:
+    """Raises ValueError if something is told of the writing of what is not written."""
+    options = dialect._replace(likely="")._asdict()
+    if told := [f"--{name}" for name, value in options.items() if value]:
+        raise ValueError(f"{' and '.join(told)} must go with text; {what} is none. Leave it out.")
+
+
+def check_signs(found: Reading, trained: Mapping[str, str] | None, names: Collection[str]) -> None:
+    """Raises ValueError if numbers had a percent or currency sign in training and none here, or another."""
+    for name in names if trained is not None else ():
+        here, there = found.signs.get(name, ""), (trained or {}).get(name, "")
+        if here != there:
+            raise ValueError(
+                f"New rows must be written as those of training; {name!r} has the sign {here or 'none'!r} here and "
+                f"{there or 'none'!r} there. Write it in the same unit and way."
+            )
+
+
+def _separator(typed: str | None) -> str | None:
+    """The character that the user means."""
+    if typed is None:
+        return None
+    mark = SEPARATORS.get(typed.lower(), typed)
+    if len(mark) != 1 or not mark.isascii() or mark.isalnum() or mark in "\"'\n\r.#+-\0":
+        raise ValueError(
+            f"--separator must be one character between fields, e.g. a semicolon, or tab; got {typed!r}. "
+            "Leave it out to find it."
+        )
+    return mark
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -83,4 +133,4 @@ def stem(path: Path) -> str:
 
 def is_known(path: Path) -> bool:
     """Whether the suffix of a file is one that can be read."""
-    return suffix(path) in TEXTS or path.suffix.lower() in (*TABLES, ".npz")
+    return suffix(path) in TEXTS or path.suffix.lower() in (*WORKBOOKS, *TABLES, ".npz")

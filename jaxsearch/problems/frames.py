@@ -57,6 +57,7 @@ def examine(reading: Reading, name: str, spec: TableSpec) -> Examination:
     groups = None if spec.group is None else targets.grouped(frame[spec.group])
     rounded = rules.float32(x, names)
     table = Table(name, found.task, rounded, found.y, about, found.classes, notes, groups)
+    table = table._replace(reading=reading.remembered(spec.dialect.missing))
     return Examination(name, frame, spec, about, notes, table)
 
 

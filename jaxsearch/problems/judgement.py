@@ -47,7 +47,7 @@ def judged(
         notes.missing.setdefault(word, []).append(str(hints.target))
     for place, cell in taken.items():
         name = name_of[place]
-        keeps = name in hints.text or (place == target and (cell.found is None or _has_zeros(cell)))
+        keeps = name in hints.text or (place == target and not _is_numeric_target(cell, hints))
         if keeps:
             columns[place] = _spelled(cell)
             if place == target and np.any(cell.words):
@@ -68,17 +68,24 @@ def judged(
         notes.numbers(name, cell.found, decimal, _has_zeros(cell))
     parts = [columns.get(place, frame[place]).set_axis(frame.index).rename(place) for place in frame]
     typed = pandas.concat(parts, axis=1) if parts else frame
-    return Reading(typed, notes.lines(), faults, frozenset(marks))
+    return Reading(typed, notes.lines(), faults, frozenset(marks), notes.signs)
 
 
 def _target_rows(column: Any, hints: Hints) -> tuple[np.ndarray, list[str]]:
     """`[n]` bool: the rows with a target; and the words that stand for none."""
     cell = cells(column, np.ones(len(column), bool), hints.missing)
     present = cell.codes >= 0
-    if cell.found is None or _has_zeros(cell) or hints.target in hints.text:
+    if not _is_numeric_target(cell, hints):
         return present, []
     words = np.append(cell.words, False)
     return present & ~words[cell.codes], [str(word) for word in cell.distinct[cell.words]]
+
+
+def _is_numeric_target(cell: Cells, hints: Hints) -> bool:
+    """Whether the values of the target are numbers, and not labels that look like some."""
+    if cell.found is None or hints.target in hints.text:
+        return False
+    return hints.regression or not _has_zeros(cell)
 
 
 def _has_zeros(cell: Cells) -> bool:
@@ -120,7 +127,7 @@ def _decimal(found: Numerals, hints: Hints, marks: set[str]) -> tuple[str, str]:
 
 def _spelled(cell: Cells) -> Any:
     """The column with its words."""
-    return optional("pandas").Series([*cell.distinct, None], dtype="str").take(cell.codes)
+    return optional("pandas").Series([*cell.distinct, None], dtype="string").take(cell.codes)
 
 
 def _text(cell: Cells) -> Any:
@@ -131,7 +138,7 @@ def _text(cell: Cells) -> Any:
     if len(rest) and rest.isin(TRUTHS).all():
         truths = [TRUTHS.get(word) for word in distinct] + [None]
         return pandas.Series(truths, dtype="boolean").take(cell.codes)
-    return pandas.Series([*distinct, None], dtype="str").take(cell.codes)
+    return pandas.Series([*distinct, None], dtype="string").take(cell.codes)
 
 
 def _numbers(cell: Cells, decimal: str, missing: Sequence[str]) -> Any:
@@ -155,6 +162,7 @@ class _Notes:
     def __init__(self, words: Mapping[str, list[str]], commas: Sequence[str]):
         self.missing = {word: list(names) for word, names in words.items()}
         self.other: list[str] = []
+        self.signs: dict[str, str] = {}
         self.by_kind: dict[str, list[str]] = {COMMA: list(commas)} if commas else {}
 
     def add(self, note: str) -> None:
@@ -171,6 +179,7 @@ class _Notes:
             kind = f"numbers such as {example} have a decimal point, not thousands"
             self.by_kind.setdefault(kind, []).append(name)
         if found.sign:
+            self.signs[name] = found.sign
             self.by_kind.setdefault(f"the sign {found.sign} is left out", []).append(name)
         if found.negative:
             self.by_kind.setdefault("numbers in parentheses are negative", []).append(name)

@@ -7,6 +7,7 @@ import numpy as np
 from jaxsearch.core.names import check_name
 from jaxsearch.problems import columns as rules
 from jaxsearch.problems import descriptions, targets
+from jaxsearch.problems.cells import Dialect
 from jaxsearch.problems.packages import optional
 
 
@@ -26,7 +27,8 @@ class Table(NamedTuple):
     "features", the names of its features in the order of `x`, and what else `load_rows` needs to bring new rows into
     the same form; columns without features have "why". The pixels of an image are columns of numbers, row by row.
     classes: the label of each class, None for regression. notes: what was done that the user should know.
-    groups: `[n]` int32, equal for rows that must not be split, or None.
+    groups: `[n]` int32, equal for rows that must not be split, or None. reading: how numbers were written, by which
+    `load_rows` reads new files, plain JSON; None where there was no frame.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Table(NamedTuple):
     classes: list[str] | None
     notes: list[str]
     groups: np.ndarray | None = None
+    reading: dict[str, Any] | None = None
 
     def flat(self) -> "Table":
         """The same table with `x` `[n, F]`, for models that take no images."""
@@ -54,6 +57,7 @@ class TableSpec(NamedTuple):
     number: tuple[str, ...] = ()
     rare_classes: str | None = None
     least_class_rows: int = targets.LEAST_ROWS
+    dialect: Dialect = Dialect()
 
 
 class Examination(NamedTuple):

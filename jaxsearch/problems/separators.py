@@ -85,8 +85,13 @@ def layout(
     if not data.strip():
         raise ValueError(f"{path} must be a table with a header line; it is empty. Check the file.")
     own = OWN.get(suffix, "")
-    wanted = [separator] if separator else [mark for mark in SEPARATORS if mark != decimal]
-    best = _best(_candidates(data, wanted, names), own, names, path)
+    wanted = [separator] if separator else list(SEPARATORS)
+    candidates = _candidates(data, wanted, names)
+    best = _best(candidates, own, names, path)
+    if best.separator == decimal:  # it separates fields only if nothing else does
+        others = [candidate for candidate in candidates if candidate.separator != decimal]
+        other = _best(others, own, names, path) if others else best
+        best = other if other.width > 1 and other.regular == 1 else best
     if best.regular < 1 and b'\\"' in data:
         doubled = data.replace(b'\\"', b'""')
         other = _best(_candidates(doubled, wanted, names), own, names, path)

@@ -159,3 +159,13 @@ def test_images_in_an_npz_file(jaxsearch, tmp_path):
     code, out, err = jaxsearch("run", "images.npz", *TINY)
     assert (code, err) == (0, "")
     assert "40 rows, 9 features, 2 classes" in out
+
+
+def test_options_say_how_a_file_is_written(jaxsearch, tmp_path):
+    rows = "".join(f"{i},5~{i % 2}~{'no' if i % 2 else '?'}\n" for i in range(20))
+    (tmp_path / "bad.csv").write_bytes(("größe~a~y\n" + rows).encode("cp850"))
+    options = ["--separator", "~", "--decimal", ",", "--encoding", "cp850", "--target", "y"]
+    complain(jaxsearch, tmp_path, "bad.csv", "the target 'y' has 1 value", *options, "--missing", "?")
+    complain(
+        jaxsearch, tmp_path, "bad.csv", "Unknown column 'groesse'. Did you mean größe", *options, "--drop", "groesse"
+    )

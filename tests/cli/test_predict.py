@@ -130,3 +130,16 @@ def test_bad_input_gets_one_line(jaxsearch, run, tmp_path, arguments, message):
     lines = [line for line in err.splitlines() if not line.startswith("note")]
     assert (code, len(lines)) == (2, 1)
     assert message in lines[0]
+
+
+def test_new_rows_in_another_dialect(jaxsearch, run, tmp_path):
+    run("regression")
+    path = tmp_path / "run" / "model.npz"
+    model = portable.load(path)
+    portable.save(path, model._replace(about=model.about | {"reading": {"decimal": ",", "missing": ["-9"]}}))
+    (tmp_path / "new.csv").write_bytes("größe~color~size\n1~a~-9\n2~b~1,250\n".encode("cp850"))
+    options = ["--separator", "~", "--encoding", "cp850"]
+    code, out, _ = jaxsearch("predict", "run", "new.csv", *options)
+    assert (code, out) == (0, "prediction\n0.0\n2.5\n")
+    code, out, _ = jaxsearch("predict", "run", "new.csv", *options, "--decimal", ".", "--missing", "1,250")
+    assert (code, out) == (0, "prediction\n0.0\n0.0\n")

@@ -3,11 +3,13 @@
 import bz2
 import gzip
 import io
+import json
 import lzma
 import re
 import zipfile
 
 import numpy as np
+import pandas
 import pytest
 
 from jaxsearch.problems import files
@@ -215,3 +217,53 @@ def test_cp1252_is_found(write):
     assert list(table.columns) == ["größe", "stadt"]
     assert table.columns["stadt"]["categories"] == ["köln", "münchen"]
     assert table.notes == ["read as cp1252, since line 1 is not UTF-8; --encoding reads it otherwise"]
+
+
+AMBIGUOUS = 'a,b,y\n"1,234",-9,no\n"56,700",x,yes\n"78,900",z,no\n'
+
+
+@pytest.mark.parametrize(("decimal", "factor"), [(",", 1), (".", 1000)])
+def test_the_decimal_mark_that_the_user_names(write, decimal, factor):
+    table = load(write(AMBIGUOUS), "y", decimal=decimal)
+    np.testing.assert_array_equal(table.x[:, 0], np.array([1.234, 56.7, 78.9]).astype(np.float32) * np.float32(factor))
+    with pytest.raises(ValueError, match="'a' has '0.5', which has no decimal comma. Correct it, or --decimal"):
+        load(write("a,y\n0.5,no\n1.25,yes\n"), "y", decimal=",")
+
+
+def test_the_words_that_the_user_names(write):
+    table = load(write(AMBIGUOUS + "7,-9.0,unknown\n"), "y", decimal=".", missing=["-9", "unknown"])
+    assert table.columns["b"]["categories"] == ["x", "z"]
+    assert table.classes == ["no", "yes"]
+    assert table.reading == {"decimal": ".", "missing": ["-9", "unknown"], "signs": {}}
+    numbers = load(write("a,y\n-9,no\n1.5,yes\n2.5,no\n-9.0,yes\n"), "y", missing=["-9"])
+    np.testing.assert_array_equal(numbers.x[:, 0], [np.nan, 1.5, 2.5, np.nan])
+    thousands = load(write('a,y\n-9,no\n"1,000.5",yes\n2.5,no\n-9.0,yes\n'), "y", missing=["-9"])
+    np.testing.assert_array_equal(thousands.x[:, 0], [np.nan, 1000.5, 2.5, np.nan])
+    frame = pandas.DataFrame({"a": [1.5, -9, 2], "b": ["x", "unknown", "z"], "y": ["no", "yes", "no"]})
+    table = load(frame, "y", missing=["-9", "unknown"])
+    np.testing.assert_array_equal(table.x, np.array([[1.5, 1, 0], [np.nan, 0, 0], [2, 0, 1]]))
+
+
+def test_an_encoding_and_a_separator_that_the_user_names(write):
+    path = write("größe#b#y\n1#2#0\n3#4#1\n".replace("#", "~").encode("cp850"))
+    assert list(load(path, "y", separator="~", encoding="cp850").columns) == ["größe", "b"]
+    for options, message in (
+        ({"separator": "~", "encoding": "cp8500"}, "--encoding must be one that Python knows; got 'cp8500'"),
+        ({"separator": "~~"}, "--separator must be one character between fields, .*; got '~~'. Leave it out"),
+        ({"decimal": ";"}, "--decimal must be . or a comma; got ';'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            load(path, "y", **options)
+    with pytest.raises(ValueError, match="--separator and --encoding must go with text; A data frame is none"):
+        load(pandas.DataFrame({"a": [1, 2], "y": [0, 1]}), "y", separator=";", encoding="utf-8")
+
+
+def test_new_rows_are_read_as_those_of_training(write):
+    table = load(write("a;rate;y\n0,5;12%;no\n-9;3%;yes\n1,25;7%;no\n"), "y", missing=["-9"])
+    about = json.loads(json.dumps({"columns": table.columns, "reading": table.reading}))
+    rows = load_rows(write('rate,a\n5%,"1,234"\n6%,-9\n'), about["columns"], about["reading"])
+    np.testing.assert_array_equal(rows.x, np.array([[1.234, 5], [np.nan, 6]], np.float32))
+    with pytest.raises(ValueError, match="'a' has '1,234', whose mark may be that of decimals or of thousands"):
+        load_rows(write('rate,a\n5%,"1,234"\n'), about["columns"])
+    with pytest.raises(ValueError, match="'rate' has the sign 'none' here and '%' there. Write it in the same unit"):
+        load_rows(write("rate,a\n5,1\n"), about["columns"], about["reading"])
