@@ -9,7 +9,7 @@ import numpy as np
 from jaxsearch.core.names import check_name
 from jaxsearch.problems import columns as rules
 from jaxsearch.problems import descriptions, files
-from jaxsearch.problems.cells import Dialect
+from jaxsearch.problems.cells import PLAIN, Dialect
 from jaxsearch.problems.packages import optional
 
 
@@ -31,7 +31,7 @@ def read_beside(
     target: str | None,
     classes: list[str] | None,
     ids: str | None = None,
-    dialect: Dialect = Dialect(),
+    dialect: Dialect = PLAIN,
 ) -> Beside:
     """What a CSV, TSV, Parquet or NPZ file has beside the features of its n rows.
 

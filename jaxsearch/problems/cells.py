@@ -58,6 +58,9 @@ class Dialect(NamedTuple):
         return self._replace(missing=missing, likely=known.get("decimal", ""))
 
 
+PLAIN = Dialect()
+
+
 class Hints(NamedTuple):
     """What is known about the columns and cells of a file before it is read; see `files.read_frame`.
 

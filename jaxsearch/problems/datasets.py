@@ -1,20 +1,16 @@
 """Data to learn from: well-known sets by name, and tables in files. Needs the extra `data`, or `cli`."""
 
-from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from jaxsearch.core.names import check_name
-from jaxsearch.problems import columns as rules
-from jaxsearch.problems import descriptions, features, files, frames, labelled
+from jaxsearch.problems import files, frames, labelled
 from jaxsearch.problems.cells import Dialect
-from jaxsearch.problems.features import Rows
 from jaxsearch.problems.labelled import Examination, Table, TableSpec
 from jaxsearch.problems.named_sets import BUILT_IN, load_built_in
-from jaxsearch.problems.packages import optional
+from jaxsearch.problems.new_rows import load_rows
 from jaxsearch.problems.targets import LEAST_ROWS
+
+__all__ = ["BUILT_IN", "Table", "examine", "load", "load_built_in", "load_rows"]
 
 
 def load(
@@ -116,7 +112,7 @@ def examine(source: Any, spec: TableSpec, seed: int | None = None) -> Examinatio
         if spec._replace(least_class_rows=0) != TableSpec(least_class_rows=0):
             raise ValueError(f"Target, task, drop and group are for files; {source} is built in. Leave them out.")
         return _examined(load_built_in(source, seed), spec)
-    path = _path(source, BUILT_IN)
+    path = files.path_of(source, BUILT_IN)
     if path and path.suffix.lower() == ".npz":
         if spec.drop or spec.categorical or spec.number:
             names = [*spec.drop, *spec.categorical, *spec.number]
@@ -146,93 +142,3 @@ def examine(source: Any, spec: TableSpec, seed: int | None = None) -> Examinatio
 
 def _examined(table: Table, spec: TableSpec) -> Examination:
     return Examination(table.name, None, spec, table.columns, table.notes, table)
-
-
-def load_rows(
-    source: Any,
-    columns: Mapping[str, Any],
-    reading: Mapping[str, Any] | None = None,
-    *,
-    separator: str | None = None,
-    decimal: str | None = None,
-    encoding: str | None = None,
-    missing: Sequence[str] = (),
-) -> Rows:
-    """New rows in the form of the table whose `Table.columns` are given.
-
-    Columns are found by name, others ignored, and missing ones an error; in an NPZ file `x` must have as many features.
-    Categories are those of training: other values count as missing, with a note. Images come flat, row by row.
-
-    Args:
-        source: a CSV, TSV, XLSX, Parquet or NPZ file, or a pandas data frame; a target is not needed.
-        columns: as `Table.columns`, also after a journey through JSON, e.g. `portable.load(path).about["columns"]`.
-        reading: as `Table.reading`, in the same way: its words for missing values hold, and its decimal mark where the
-            file leaves it open.
-        separator: as in `load`; a file of new rows may be written in another way than that of training.
-        decimal: as in `load`.
-        encoding: as in `load`.
-        missing: as in `load`.
-
-    Raises:
-        ValueError: for rows that do not fit, with the remedy.
-    """
-    about = descriptions.from_json(columns)
-    used = {name: column for name, column in about.items() if column.features}
-    path, dialect = _path(source), Dialect(separator, decimal, encoding, tuple(missing))
-    if path and path.suffix.lower() == ".npz":
-        files.refuse_dialect(path, dialect)
-        return _rows_of_arrays(files.read_arrays(path), used)
-    dialect = dialect.like(reading)
-    if path:
-        text = [name for name, column in used.items() if column.kind != "number"]
-        read = files.read_frame(path, text, names=list(used), **dialect._asdict())
-        files.check_signs(read, (reading or {}).get("signs"), used)
-    else:
-        read = files.of_frame(source, dialect)
-    if faults := [fault for name, fault in read.faults.items() if name in used]:
-        raise ValueError(" ".join(faults))
-    frame = rules.named(read.frame)
-    if absent := [name for name in used if name not in frame.columns]:
-        raise ValueError(f"The rows need the columns of training; {rules.listed(absent)} is missing. Add it.")
-    found = {name: features.encoded(frame[name], column) for name, column in used.items()}
-    x = np.concatenate([np.empty((len(frame), 0)), *(values for values, _ in found.values())], axis=1)
-    names = [name for name, column in used.items() for _ in column.features]
-    notes = [note for _, notes in found.values() for note in notes]
-    return Rows(rules.float32(x, names), read.notes + notes)
-
-
-def _without_missing_words(frame: Any, columns: dict[str, descriptions.Column]) -> Any:
-    """The frame without the words for a missing value in the columns of text, unless they are categories there."""
-    words_of = {name: frame[name].isin(MISSING - set(column.categories)) for name, column in columns.items()}
-    return frame.assign(**{name: frame[name].mask(words) for name, words in words_of.items() if words.any()})
-
-
-def _rows_of_arrays(arrays: dict[str, np.ndarray], columns: dict[str, descriptions.Column]) -> Rows:
-    check_name("array", "x", list(arrays))
-    x, names, _ = labelled.pixels(arrays["x"])
-    all_numbers = all(len(column.features) == 1 and column.kind == "number" for column in columns.values())
-    if x.shape[1] != len(columns) or not all_numbers:
-        kind = "all of them numbers" if all_numbers else "some of them text"
-        raise ValueError(
-            f"The rows need the {len(columns)} columns of training, {kind}; x has {x.shape[1]} numbers. "
-            "Use the data that the model is for."
-        )
-    return Rows(rules.float32(x, names), [])
-
-
-def _path(source: Any, names: Collection[str] = ()) -> Path | None:
-    """The file, which exists and has a suffix that we know; None for a data frame. names: what else it could be."""
-    if not isinstance(source, str | Path):
-        if not isinstance(source, optional("pandas").DataFrame):
-            raise ValueError(f"Data must be a name, a path or a pandas data frame; got {type(source).__name__}.")
-        return None
-    path = Path(source)
-    if names and not path.suffix and not path.exists():
-        check_name("data set", str(source), names)
-    if not path.is_file():
-        what = f"a file or one of {', '.join(names)}" if names else "a file"
-        raise ValueError(f"Data must be {what}; there is no file {path}. Check the path.")
-    if not files.is_known(path):
-        known = ", ".join(files.SUFFIXES)
-        raise ValueError(f"A file of data must end in {known}; got {path.name}. Convert it.")
-    return path

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxsearch.core.names import check_name
 from jaxsearch.problems.cells import Dialect, Hints, Reading, without_words
 from jaxsearch.problems.delimited import read_delimited
 from jaxsearch.problems.encodings import packed_suffix, reading
@@ -134,3 +135,21 @@ def stem(path: Path) -> str:
 def is_known(path: Path) -> bool:
     """Whether the suffix of a file is one that can be read."""
     return suffix(path) in TEXTS or path.suffix.lower() in (*WORKBOOKS, *TABLES, ".npz")
+
+
+def path_of(source: Any, names: Collection[str] = ()) -> Path | None:
+    """The file, which exists and has a suffix that we know; None for a data frame. names: what else it could be."""
+    if not isinstance(source, str | Path):
+        if not isinstance(source, optional("pandas").DataFrame):
+            raise ValueError(f"Data must be a name, a path or a pandas data frame; got {type(source).__name__}.")
+        return None
+    path = Path(source)
+    if names and not path.suffix and not path.exists():
+        check_name("data set", str(source), names)
+    if not path.is_file():
+        what = f"a file or one of {', '.join(names)}" if names else "a file"
+        raise ValueError(f"Data must be {what}; there is no file {path}. Check the path.")
+    if not is_known(path):
+        known = ", ".join(SUFFIXES)
+        raise ValueError(f"A file of data must end in {known}; got {path.name}. Convert it.")
+    return path

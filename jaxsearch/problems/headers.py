@@ -108,3 +108,12 @@ def check_header(header: Sequence[str], names: Sequence[str], path: object) -> N
             f"The first line of {path} must have the names of its columns; it has numbers: {line!r}. "
             "Add a line of names."
         )
+
+
+def is_single_quoted(head: bytes, separator: str) -> bool:
+    """Whether fields are in single quotes: more than half of the lines have some, and no double quote opens one."""
+    mark = re.escape(separator.encode())
+    double = re.search(rb"(?m)(?:^|" + mark + rb')\s*"', head)
+    single = re.compile(rb"(?:^|" + mark + rb") *'(?:[^']|'')*' *(?:$|" + mark + rb")")
+    lines = head.split(b"\n")[:100]
+    return double is None and sum(single.search(line) is not None for line in lines) > len(lines) / 2

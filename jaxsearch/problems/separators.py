@@ -1,7 +1,6 @@
 """The layout of a text file with fields: what separates them, and where the names of the columns are."""
 
 import csv
-import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from jaxsearch.problems.headers import (
     check_header,
     count,
     header_index,
+    is_single_quoted,
     records,
     with_tabs,
     without_comments,
@@ -127,7 +127,7 @@ def _candidate(data: bytes, separator: str, quote: str, names: Sequence[str]) ->
     head = data[:SAMPLE]
     if len(head) < len(data):
         head = head[: head.rfind(b"\n") + 1] or head
-    if quote == "'" and not _single_quoted(head, separator):
+    if quote == "'" and not is_single_quoted(head, separator):
         return None
     mark = separator
     if separator == " ":
@@ -146,15 +146,6 @@ def _candidate(data: bytes, separator: str, quote: str, names: Sequence[str]) ->
     has_names = wanted <= {name.strip(BLANKS) for name in header}
     regular = sum(_fits(row, len(header)) for row in sample) / max(len(sample), 1)
     return _Candidate(separator, quote, found[:start], header, sample, has_names, regular)
-
-
-def _single_quoted(head: bytes, separator: str) -> bool:
-    """Whether fields are in single quotes: more than half of the lines have some, and no double quote opens one."""
-    mark = re.escape(separator.encode())
-    double = re.search(rb"(?m)(?:^|" + mark + rb')\s*"', head)
-    single = re.compile(rb"(?:^|" + mark + rb") *'(?:[^']|'')*' *(?:$|" + mark + rb")")
-    lines = head.split(b"\n")[:100]
-    return double is None and sum(single.search(line) is not None for line in lines) > len(lines) / 2
 
 
 def _fits(row: list[str], width: int) -> bool:
