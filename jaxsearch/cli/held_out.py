@@ -9,6 +9,7 @@ from jaxsearch.cli.options import Options
 from jaxsearch.evaluators import splits
 from jaxsearch.problems.columns import is_number
 from jaxsearch.problems.datasets import Table
+from jaxsearch.problems.labelled import UnusableTableError
 
 
 def choose_test_rows(table: Table, options: Options, key: Any) -> np.ndarray:
@@ -23,23 +24,26 @@ def choose_test_rows(table: Table, options: Options, key: Any) -> np.ndarray:
     if table.groups is not None:
         splits.check_groups(table.groups[~test], max(options.folds, 2))
     least = max(options.folds, 2)
-    needing = f"{options.folds} folds need" if options.folds > 1 else "A hold-out needs"
-    for index, label in enumerate(table.classes or ["the whole table"]):
-        rows = int(np.sum(~test & (classes == index)))
-        if rows < least:
-            what = f"class {label!r} has" if table.classes else "the table has"
-            raise ValueError(
-                f"{needing} {least} training rows of every class; {what} {rows} of "
-                f"{int(np.sum(classes == index))} rows after the test split. {_remedy(table, options)}."
-            )
+    rows = np.bincount(classes[~test], minlength=len(table.classes or [""]))
+    if np.min(rows) < least:
+        place = int(np.argmin(rows))
+        what = f"class {table.classes[place]!r} has" if table.classes else "the table has"
+        needing = f"{options.folds} folds need" if options.folds > 1 else "A hold-out needs"
+        raise UnusableTableError(
+            f"{needing} {least} training rows of every class; {what} {rows[place]} of "
+            f"{int(np.sum(classes == place))} rows after the test split. {_remedy(table, options, rows)}.",
+            table.notes,
+        )
     return test
 
 
-def _remedy(table: Table, options: Options) -> str:
-    """What helps where a class, or the whole table, has too few rows."""
-    ways = ["Use fewer --folds"] * (options.folds > 2)
+def _remedy(table: Table, options: Options, rows: np.ndarray) -> str:
+    """What helps where a class, or the whole table, has too few of the `rows` for training."""
+    ways = []
+    if np.min(rows) >= 2:
+        ways.append(f"use --folds {np.min(rows)} or fewer")
     if table.classes:
-        ways += ["leave rare classes out by --rare-classes drop", "put them together by --rare-classes merge"]
+        ways.append("leave rare classes out by --rare-classes drop, or put them together by --rare-classes merge")
     if table.classes and options.task is None and all(map(is_number, table.classes)):
         ways.append("use --task regression if they are amounts")
     text = ", or ".join([*ways, "add rows"])

@@ -18,9 +18,10 @@ KINDS = (
     "time of day",
     "left out",
     "dropped",
+    "unusable",
 )
 PLAIN_ORDER = "year first"  # of dates that leave no doubt
-UNUSED = ("left out", "dropped")
+UNUSED = ("left out", "dropped", "unusable")
 MEASURED = ("number", "ordered category", "date", "duration", "time of day")  # NaN where they are missing
 
 

@@ -48,7 +48,7 @@ def examine(reading: Reading, name: str, spec: TableSpec) -> Examination:
     elif not problem and not x.shape[1]:
         problem = f"{name!r} needs a column that tells something; all are left out. Keep one, or add some."
     unused = {column: descriptions.unused("dropped by the user", "dropped") for column in spec.drop}
-    unused |= {column: descriptions.unused("cannot be used") for column in columns.problems}
+    unused |= {column: descriptions.unused("see below", "unusable") for column in columns.problems}
     described = columns.columns | unused
     about = {column: described[column].to_json() for column in order if column in described}
     if problem or found is None:

@@ -134,7 +134,8 @@ def chosen_labels(column: Any, spec: TableSpec) -> tuple[np.ndarray, targets.Lab
     """The rows `[n]` bool that stay, and their labels, with rare classes as the user wishes."""
     if spec.rare_classes is None:
         found = targets.labels(column, spec.task)
-        return np.ones(len(column), bool), found._replace(notes=found.notes + targets.rare_notes(found, column.name))
+        notes = targets.rare_notes(found, column.name, spec.least_class_rows)
+        return np.ones(len(column), bool), found._replace(notes=found.notes + notes)
     found = targets.labels(column, spec.task, repeated=False)
     return targets.without_rare(found, column.name, spec.rare_classes, spec.least_class_rows)
 

@@ -119,15 +119,15 @@ def without_rare(found: Labels, name: str, how: str, least: int) -> tuple[np.nda
     return rows, found._replace(y=y, classes=kept, notes=[*found.notes, note])
 
 
-def rare_notes(found: Labels, name: str) -> list[str]:
-    """A note on classes that are too rare for five folds."""
-    if found.classes is None:
+def rare_notes(found: Labels, name: str, least: int) -> list[str]:
+    """A note on classes that are too rare for the folds, with fewer rows than `least`."""
+    if found.classes is None or len(found.y) < MANY_ROWS:
         return []
     counts = np.bincount(found.y, minlength=len(found.classes))
-    rare = [label for label, count in zip(found.classes, counts, strict=True) if count < LEAST_ROWS]
-    if not rare or len(found.y) < MANY_ROWS:
+    rare = [label for label, count in zip(found.classes, counts, strict=True) if count < least]
+    if not rare:
         return []
-    return [f"{name!r} has classes of fewer than {LEAST_ROWS} rows: {rules.listed(rare)}; --rare-classes drop or merge"]
+    return [f"{name!r} has classes of fewer than {least} rows: {rules.listed(rare)}; --rare-classes drop or merge"]
 
 
 def grouped(column: Any) -> np.ndarray:
