@@ -50,6 +50,17 @@ def forget_programs():
         trim(0)
 
 
+@pytest.fixture(scope="module")
+def keys_are_used_once():
+    """JAX's check for reused keys is on.
+
+    Not for all tests: it takes a transposed key for a used one, and so refuses every `vmap` of a loop over split keys;
+    and with it JAX compiles more, where tests count that.
+    """
+    with jax.debug_key_reuse(True):
+        yield
+
+
 @pytest.fixture
 def compilations():
     """A function that counts the compilations since the last call."""

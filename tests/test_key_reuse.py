@@ -12,6 +12,7 @@ from jaxsearch.core import random
 from jaxsearch.core.protocols import needs_gradients
 from jaxsearch.strategies import registry
 
+pytestmark = pytest.mark.usefixtures("keys_are_used_once")
 IMPLEMENTATIONS = ["threefry2x32", "rbg"]
 SPACE = {
     "x": js.Float(-1, 1, shape=(2,)),
@@ -26,12 +27,6 @@ MAKES = {
     "restart": lambda: js.Restart(js.CMAES()),
     "finite_differences": lambda: js.FiniteDifferences(js.GradientSearch()),
 }
-
-
-@pytest.fixture(autouse=True)
-def checked():
-    with jax.debug_key_reuse(True):
-        yield
 
 
 def bowl(key, params):

@@ -15,7 +15,7 @@ def test_notebook_runs(path):
     notebook = nbformat.read(path, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "commit notebooks without outputs"
     folder = {"metadata": {"path": str(path.parent)}}  # where Jupyter runs it, too
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=folder).execute()
+    NotebookClient(notebook, timeout=600, startup_timeout=600, kernel_name="python3", resources=folder).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     warnings = [output.text for output in outputs if output.get("name") == "stderr"]
     assert not warnings, f"a reader would see warnings: {warnings}"

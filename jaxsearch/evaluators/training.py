@@ -115,7 +115,7 @@ class Training:
         size = micro_batch(space, self.batch_size, len(self.data[0]) - self.num_held_out)
         if self._own:
             check_own(self.model, self.smaller, space, key, tuple(part[:size] for part in self.data))
-        key_split, _ = self._split_key(key)
+        key_split, _ = jax.random.split(jax.random.clone(key))  # the other half is for `lesson`
         classes = jnp.asarray(self.data[1]) if self.classifies else jnp.zeros(len(self.data[1]), jnp.int32)
         return TrainingState(self._split.folds(key_split, classes), key)
 
@@ -183,18 +183,11 @@ class Training:
         x, y = self.arrays()
         held_out = state.fold[None] == jnp.arange(self.folds)[:, None]
         measured, most = splits.measured(held_out, self.num_held_out, self.measure, self._own)
-        _, key = self._split_key(state.key)
+        # Every generation learns from the same numbers, on purpose: `clone` says so to JAX's check of keys.
+        _, key = jax.random.split(jax.random.clone(state.key))
         regression = not self._own and not self.classifies
         learner = self.learner(self.model, space)
         return lesson(key, learner, space, x, y, held_out, measured, most, regression, self.weights, self.class_weights)
-
-    def _split_key(self, key: Key) -> tuple[Key, Key]:
-        """The key of the folds, and that of all else that is random in training.
-
-        Every generation of a search learns from the same numbers, on purpose: `clone` says so to JAX's check of keys.
-        """
-        key_folds, key_training = jax.random.split(jax.random.clone(key))
-        return key_folds, key_training
 
     def arrays(self) -> tuple[Array, Array]:
         """The data with floats where the arithmetic needs them; integer pixels and prices are welcome."""

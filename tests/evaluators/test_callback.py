@@ -1,7 +1,6 @@
 """Functions that fail, hang or return what is no loss."""
 
 import threading
-import time
 from decimal import Decimal
 
 import jax
@@ -83,9 +82,8 @@ def test_a_call_that_hangs_has_failed_and_the_search_goes_on():
     def hangs(params):
         return forever.wait() if params["n"] == 2 else params["n"] + 1.0
 
-    begin = time.monotonic()
-    np.testing.assert_array_equal(losses(hangs, time_limit=0.2), [1, 2, np.nan, 4])
-    assert time.monotonic() - begin < 30
+    # So long that no other call takes it, on a machine that does much else.
+    np.testing.assert_array_equal(losses(hangs, time_limit=2.0), [1, 2, np.nan, 4])
     forever.set()  # lets the thread end
 
 

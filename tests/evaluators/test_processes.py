@@ -14,7 +14,7 @@ import numpy as np
 
 import jaxsearch as js
 
-SECONDS = 60  # a few will do; a process that waits so long for the other will wait for ever
+SECONDS = 600  # a few will do; a process that waits so long for the other will wait for ever
 SPACE = js.Float(-5.0, 5.0, shape=(3,))
 PROCESS = """
 import json, sys
@@ -22,7 +22,7 @@ import jax
 
 jax.config.update("jax_num_cpu_devices", 2)
 jax.config.update("jax_cpu_collectives_implementation", "gloo")
-jax.distributed.initialize(sys.argv[1], num_processes=2, process_id=int(sys.argv[2]), initialization_timeout=30)
+jax.distributed.initialize(sys.argv[1], num_processes=2, process_id=int(sys.argv[2]), initialization_timeout=300)
 sys.path.insert(0, sys.argv[3])
 import test_processes
 
@@ -42,7 +42,7 @@ def run():
 
 
 def search(generations, checkpoint=None, callback=()):
-    limits = {"num_generations": generations, "time_limit": 60.0, "checkpoint": checkpoint, "callback": callback}
+    limits = {"num_generations": generations, "time_limit": 600.0, "checkpoint": checkpoint, "callback": callback}
     found = js.search(js.Sharded(bowl), SPACE, js.PSO(16), key=jax.random.key(0), progress=False, **limits)
     return found.archive.loss.tolist(), found.stopped
 

@@ -17,9 +17,9 @@ def sphere(key, x):
 
 @pytest.mark.parametrize(("strategy", "arrays"), [(js.RandomSearch(MILLION), 0), (js.PSO(MILLION), 3)])
 def test_a_population_larger_than_the_machine(strategy, arrays):
-    start = time.perf_counter()
+    start = time.process_time()
     needed = js.memory(sphere, SPACE, strategy)
-    assert time.perf_counter() - start < 20  # two seconds on a machine with nothing else to do
+    assert time.process_time() - start < 20  # of the processor, whatever else it does: two, since nothing is run
     assert needed.candidates == POPULATION
     assert needed.state == pytest.approx(arrays * POPULATION, rel=0.01, abs=100)
     assert arrays * POPULATION + POPULATION <= needed.peak <= 12 * POPULATION

@@ -73,10 +73,10 @@ def test_a_search_is_one_compilation(compilations):
     def fresh(key, params):  # a new objective, so that nothing is in the cache
         return jnp.sum(params["x"] ** 2) + 2.0 * params["c"]
 
-    evaluator = js.Vectorized(fresh)
+    evaluator, key = js.Vectorized(fresh), jax.random.key(0)
     jax.clear_caches()  # as in a new process, so that operations outside the program would count, too
     compilations()
-    js.minimize(evaluator, SPACE, js.GA(), key=jax.random.key(0), num_generations=7)
+    js.minimize(evaluator, SPACE, js.GA(), key=key, num_generations=7)
     assert compilations() == 1
 
 

@@ -2,7 +2,6 @@ import io
 import signal
 import sys
 import threading
-import time
 import types
 
 import jax
@@ -71,9 +70,7 @@ def test_evaluations_patience_time_and_callback():
     assert run(max_evaluations=57).stopped == "evaluations"
     flat = run(evaluator=lambda key, params: 1.0 + 0 * params["c"], patience=4)
     assert (flat.stopped, int(flat.num_generations)) == ("patience", 5)
-    begin = time.monotonic()
     assert run(time_limit=0.2).stopped == "time"
-    assert time.monotonic() - begin < 60
     seen = []
 
     def callback(generation):

@@ -10,6 +10,8 @@ from jaxsearch.strategies.seeded import Seeded
 from jaxsearch.testing import CHECKS, DOMAINS, MIXED
 from jaxsearch.testing.contract import only_compares, state_is_a_fixed_point, together_as_alone
 
+pytestmark = pytest.mark.usefixtures("keys_are_used_once")
+
 STRATEGIES = {name: lambda domain, make=make: make() for name, make in registry.items()}
 STRATEGIES["sobol"] = lambda domain: registry["random_search"](sobol=True)
 STRATEGIES["pso_ring"] = lambda domain: registry["pso"](topology="ring", update="sphere")
