@@ -10,7 +10,9 @@ from jaxsearch.core.types import Array
 from jaxsearch.evaluators import scaling
 from jaxsearch.evaluators.training import Training
 
-MOST_ITERATIONS = 1000  # of the logistic regression
+MOST_ITERATIONS = 1000  # of a logistic regression
+LEAST_ITERATIONS = 20
+MOST_FLOPS = 5e11  # of all logistic regressions together: some ten seconds of a core
 
 
 class SimpleFolds(NamedTuple):
@@ -72,6 +74,8 @@ def linear(
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression, Ridge
 
+    flops = 4.0 * x.size * training.model.num_outputs * len(folds.shares)  # of an iteration in every fold
+    iterations = min(max(int(MOST_FLOPS / flops), LEAST_ITERATIONS), MOST_ITERATIONS)
     outputs, slow = [], False
     for number, shares in enumerate(folds.shares):
         rows = np.flatnonzero(folds.trained[number] > 0)
@@ -84,7 +88,7 @@ def linear(
             if not training.classifies:
                 outputs.append(Ridge().fit(scaled[rows], y[rows], weights).predict(scaled))
                 continue
-            model = LogisticRegression(max_iter=MOST_ITERATIONS)
+            model = LogisticRegression(max_iter=iterations)
             with warnings.catch_warnings(record=True, category=ConvergenceWarning) as caught:
                 warnings.simplefilter("always", ConvergenceWarning)
                 model.fit(scaled[rows], y[rows], weights)
@@ -94,7 +98,7 @@ def linear(
             logits[:, model.classes_] = model.predict_log_proba(scaled)
             outputs.append(logits)
     what = "logistic regression" if training.classifies else "ridge regression"
-    note = f"not converged after {MOST_ITERATIONS} iterations" if slow else None
+    note = f"not converged after {iterations} iterations" if slow else None
     return Prediction(what, np.stack(outputs).astype(np.float32), note)
 
 
