@@ -114,7 +114,7 @@ class Domain:
         if not self.conditional:
             return result
         row = (1,) * (x.ndim - 1) + (self.size,)
-        parent, branch = np.array(self.parent), np.array(self.branch).reshape(row)
+        parent, branch = np.array(self.parent), np.array(self.branch, np.int32).reshape(row)
         always, above = (parent < 0).reshape(row), np.maximum(parent, 0)
         chosen = always | (self.index(x)[..., above] == branch)
         for _ in range(self.depth):  # a coordinate matters if its parent does, up the whole chain

@@ -24,7 +24,7 @@ def keep_margin(mean: Array, deviation: Array, domain: Domain, alpha: float) -> 
 
     References: Hamano et al., CMA-ES with Margin, GECCO, 2022.
     """
-    cells = np.array(domain.cardinality)
+    cells = np.array(domain.cardinality, np.int32)
     movable = cells > 1
     index = domain.index(mean)
     first, last = index == 0, index == cells - 1
@@ -69,7 +69,7 @@ def learn_odds(odds: Array, values: Array, weights: Array, rate: Array, cells: n
     valid = np.arange(odds.shape[1])[None] < cells[:, None]
     floor = np.minimum((1 - 0.73 ** (1 / max(len(cells), 1))) / np.maximum(cells - 1, 1), 1 / np.maximum(cells, 1))
     floor = np.where(valid, floor[:, None], 0).astype(odds.dtype)
-    raised = jnp.maximum(odds, floor) * valid
+    raised = jnp.where(valid, jnp.maximum(odds, floor), 0)
     spare = jnp.sum(raised, axis=1, keepdims=True) - 1  # taken from what lies above the floor
     above = raised - floor
     return raised - above * spare / jnp.maximum(jnp.sum(above, axis=1, keepdims=True), jnp.finfo(odds.dtype).tiny)

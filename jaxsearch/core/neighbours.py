@@ -26,7 +26,7 @@ def neighbour(u: Array, x: Array, domain: Domain) -> Array:
         Decision Variables, Algorithmica, 2018 (harmonic step lengths).
     """
     row = (1,) * (x.ndim - 1) + (domain.size,)
-    cells = np.maximum(np.array(domain.cardinality), 1).reshape(row)
+    cells = np.maximum(np.array(domain.cardinality, np.int32), 1).reshape(row)
     categorical, movable = domain.categorical.reshape(row), (domain.discrete.reshape(row)) & (cells > 1)
     index = domain.index(x)
     other = jnp.floor(u * (cells - 1).astype(x.dtype)).astype(jnp.int32)  # 0 .. cells - 2

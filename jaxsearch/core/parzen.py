@@ -19,7 +19,10 @@ def sample(u: Array, centre: Array, width: Array, same: Array, domain: Domain) -
     same: `[1, D]`, the share of a category's mass that belongs to the centre alone.
     """
     lower, upper = ndtr(-centre / width), ndtr((1 - centre) / width)
-    x = jnp.clip(centre + width * ndtri(lower + u * (upper - lower)), 0, 1)
+    share = lower + u * (upper - lower)
+    inside = (share > 0) & (share < 1)
+    x = jnp.clip(centre + width * ndtri(jnp.where(inside, share, 0.5)), 0, 1)
+    x = jnp.where(inside, x, jnp.where(share > 0, 1, 0))  # what an infinite quantile is clipped to
     again = jnp.clip((u - same) / (1 - same), 0, 1 - jnp.finfo(u.dtype).eps)  # given that u >= same, uniform again
     x = jnp.where(domain.categorical[None], jnp.where(u < same, centre, again), x)
     x = jnp.where(domain.discrete[None], domain.centre(domain.index(x), u.dtype), x)
@@ -32,7 +35,8 @@ def spacing(centre: Array, used: Array, least: Array) -> Array:
     Along each coordinate the distance to the farther one of the two neighbours, for the first and the last to the only
     one; at least `least`, and 1 for a single centre.
     """
-    end, count = jnp.arange(len(centre))[:, None], jnp.sum(used)
+    end = jnp.arange(len(centre), dtype=jnp.int32)[:, None]
+    count = jnp.sum(used, dtype=jnp.int32)
     order = jnp.argsort(jnp.where(used[:, None], centre, 2), axis=0)
     x = jnp.take_along_axis(centre, order, axis=0)
     step = jnp.abs(x[1:] - x[:-1])
@@ -51,7 +55,7 @@ def log_density(x: Array, centre: Array, used: Array, width: Array, same: Array,
     Coordinates that do not matter at `x` are integrated out.
     """
     index, own = domain.index(x), domain.index(centre)
-    low, high = (domain.centre(index + side, x.dtype) for side in (-0.5, 0.5))
+    low, high = (domain.centre(index.astype(x.dtype) + side, x.dtype) for side in (-0.5, 0.5))
     inside = _mass(jnp.zeros_like(centre), jnp.ones_like(centre), centre, width)
 
     # Coordinates lead, which XLA adds up quickly, and each kind is computed for its own coordinates only.

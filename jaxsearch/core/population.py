@@ -49,6 +49,22 @@ def zero_of(key: Key) -> Array:
     return jnp.zeros_like(word, dtype=jnp.result_type(float))
 
 
+def separate(tree: PyTree) -> PyTree:
+    """The same values, no two of them in one buffer, so that all of them can be donated to a program.
+
+    Outside of `jit` a state that names an array twice holds one buffer for both.
+    """
+    known = set()
+
+    def own(leaf: Any) -> Any:
+        if id(leaf) in known:
+            return jnp.copy(leaf)
+        known.add(id(leaf))
+        return leaf
+
+    return jax.tree.map(own, tree)
+
+
 def varying(tree: PyTree, reference: Array) -> PyTree:
     """The same values, but typed as varying over the mesh axes over which `reference` varies.
 

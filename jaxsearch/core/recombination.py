@@ -31,9 +31,12 @@ def constants(samples: Array, rows: int, dimension: int, separable: bool = False
     References: Hansen, The CMA Evolution Strategy: A Tutorial, arXiv 1604.00772, 2016. Ros, Hansen, A Simple
         Modification in CMA-ES Achieving Linear Time and Space Complexity, PPSN, 2008.
     """
-    n, dtype = dimension, samples.dtype
+    # As a float: JAX takes Python's integers for int32, which n^2 leaves from n = 46,341 on.
+    n = float(dimension)
+    dtype = samples.dtype
     rank = np.arange(1, rows + 1)
-    raw = jnp.where(rank <= samples, jnp.log((samples + 1) / 2) - np.log(rank).astype(dtype), 0)  # (49)
+    used = rank.astype(dtype) <= samples
+    raw = jnp.where(used, jnp.log((samples + 1) / 2) - np.log(rank).astype(dtype), 0)  # (49)
     positive, negative = jnp.maximum(raw, 0), jnp.minimum(raw, 0)
     mass = effective(positive)
     c1 = 2 / ((n + 1.3) ** 2 + mass)  # (57)
@@ -74,7 +77,9 @@ def share_ties(weights: Array, loss: Array) -> Array:
     """Gives samples of equal loss the mean of their weights; both `[R]`, the losses ascending, NaN where unused."""
     left, right = _place(loss, loss, "left"), _place(loss, loss, "right")
     total = jnp.concatenate([jnp.zeros_like(weights[:1]), jnp.cumsum(weights)])
-    return jnp.where(right - left <= 1, weights, (total[right] - total[left]) / jnp.maximum(right - left, 1))
+    count = right - left
+    shared = (total[right] - total[left]) / jnp.maximum(count, 1).astype(weights.dtype)
+    return jnp.where(count <= 1, weights, shared)
 
 
 def _place(ascending: Array, values: Array, side: str) -> Array:

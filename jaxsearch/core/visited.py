@@ -2,12 +2,14 @@
 
 import math
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxsearch.core.types import Array, Domain
 
 MOST_FLAGS = 2**16
+UNROLLED = 16  # coordinates that are mixed in one turn of a loop
 
 
 def flags(domain: Domain) -> int:
@@ -38,11 +40,16 @@ def flag(x: Array, domain: Domain) -> Array:
     if math.prod(domain.cardinality) <= MOST_FLAGS:
         place = np.cumprod((1, *domain.cardinality[:0:-1]))[::-1].astype(np.int32)
         return jnp.sum(index * place.reshape((1,) * (x.ndim - 1) + (-1,)), axis=-1, dtype=jnp.int32)
+
     # Multiply and mix, one coordinate after the other (Knuth's multiplicative hashing by 2^32 / golden ratio).
-    mixed = jnp.zeros_like(index[..., 0], dtype=jnp.uint32)
-    for coordinate in range(domain.size):
-        mixed = (mixed ^ index[..., coordinate].astype(jnp.uint32)) * jnp.uint32(0x9E3779B1)
-        mixed = mixed ^ (mixed >> 15)
+    def mix(mixed: Array, index: Array) -> tuple[Array, None]:
+        mixed = (mixed ^ index) * jnp.uint32(0x9E3779B1)
+        return mixed ^ (mixed >> 15), None
+
+    # A loop, so that the program does not grow with the coordinates; several in a turn, so that few
+    # coordinates need none.
+    columns = jnp.moveaxis(index, -1, 0).astype(jnp.uint32)
+    mixed, _ = jax.lax.scan(mix, jnp.zeros_like(columns[0]), columns, unroll=min(UNROLLED, domain.size))
     return (mixed % MOST_FLAGS).astype(jnp.int32)
 
 

@@ -7,9 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsearch.core import ranking
-from jaxsearch.core.population import varying, zero_of
+from jaxsearch.core.population import separate, varying, zero_of
 from jaxsearch.core.protocols import Evaluator, Strategy
 from jaxsearch.core.pytree import is_number
+from jaxsearch.core.results import checked
 from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
 from jaxsearch.core.visited import nothing, visit
 from jaxsearch.spaces import codec
@@ -68,7 +69,7 @@ def start(key: Key, strategy: Strategy, evaluator: Evaluator | None, space: PyTr
     anchor = zero_of(key)
     dtype = jnp.result_type(float)
     best = Best(jnp.full(domain.size, 0.5, dtype), jnp.array(jnp.inf, dtype))
-    return Progress(
+    progress = Progress(
         generation=jnp.array(0, jnp.int32),
         strategy=state,
         evaluator=None if evaluator is None else evaluator.init(key_evaluator, space, count),
@@ -77,6 +78,7 @@ def start(key: Key, strategy: Strategy, evaluator: Evaluator | None, space: PyTr
         visited=varying(nothing(domain), anchor),
         key=key_generations,
     )
+    return separate(progress)
 
 
 def population_size(strategy: Strategy, state: PyTree, key: Key) -> int:
@@ -102,6 +104,7 @@ def tell(
     progress: Progress, strategy: Strategy, space: PyTree, candidates: Candidates, results: Results
 ) -> tuple[Progress, Generation]:
     """The end of the generation that `ask` began."""
+    results = checked(candidates, results)
     failed = ~jnp.isfinite(results.loss)  # -inf, too: it is what log(0) gives, and would win
     feasible = jnp.full_like(failed, True) if results.violation is None else results.violation <= 0
     num_failed = progress.num_failed + jnp.sum(failed & feasible, dtype=jnp.int32)

@@ -139,5 +139,5 @@ def _until(target, step, progress: Progress, num_generations: int) -> tuple[Prog
     shapes = jax.eval_shape(step, progress)[1]
     empty = jax.tree.map(lambda entry: jnp.zeros((num_generations, *entry.shape), entry.dtype), shapes)
     progress, history = jax.lax.while_loop(unfinished, body, (progress, varying(empty, progress.best.loss)))
-    last = jnp.minimum(jnp.arange(num_generations), progress.generation - 1)
+    last = jnp.minimum(jnp.arange(num_generations, dtype=jnp.int32), progress.generation - 1)
     return progress, jax.tree.map(lambda rows: rows[last], history)

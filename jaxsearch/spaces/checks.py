@@ -24,6 +24,21 @@ def same(a: Any, b: Any) -> bool:
     return np.array_equal(a, b) if isinstance(a, np.ndarray) else bool(a is b or a == b)
 
 
+def check_distinct(options: tuple[Any, ...]) -> None:
+    """Raises ValueError where two options are the same; compares in pairs only those without a hash."""
+    known, without_hash = set(), []
+    for option in options:
+        typed = (type(option), option)
+        try:
+            twice = typed in known
+            known.add(typed)
+        except TypeError:
+            twice = any(same(option, other) for other in without_hash)
+            without_hash.append(option)
+        if twice:
+            raise ValueError(f"Choice needs distinct options; got {option!r} twice. Remove one of the two.")
+
+
 def nested(values: list, shape: tuple[int, ...]) -> Any:
     """A flat list as nested lists of the given shape; its only entry for ()."""
     for length in reversed(shape):

@@ -205,9 +205,7 @@ class Choice(Dimension):
         if not options:
             raise ValueError("Choice needs at least one option; got none. Write e.g. Choice('relu', 'tanh').")
         options = tuple(map(checks.of_python, options))
-        for i, option in enumerate(options):
-            if any(checks.same(option, other) for other in options[:i]):
-                raise ValueError(f"Choice needs distinct options; got {option!r} twice. Remove one of the two.")
+        checks.check_distinct(options)
         object.__setattr__(self, "options", options)
         object.__setattr__(self, "ordered", ordered)
 

@@ -10,9 +10,11 @@ import numpy as np
 from jaxsearch.core import margin, random
 from jaxsearch.core.bounds import clip
 from jaxsearch.core.covariance import Diagonal, Full
-from jaxsearch.core.population import check_count, check_size, uniform
+from jaxsearch.core.lengths import length
+from jaxsearch.core.population import check_count, check_size, separate, uniform
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.recombination import constants, effective, rank_sum, share_ties
+from jaxsearch.core.results import checked
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 
 
@@ -51,7 +53,10 @@ class CMAES:
 
     Samples outside the cube are evaluated at its nearest point; the update uses them as drawn, in the order of rank of
     loss plus half the rank of distance from the cube. Samples of equal rank share their weights, and the paths are
-    normalized by the weights so shared, so that a plateau neither shrinks nor turns the distribution.
+    normalized by the weights so shared. Losses that are all equal say nothing of C and of the odds of
+    categories, which then stay as they are: a plateau does not turn the distribution, and the logarithm
+    of the step has no drift. Only at the faces of the cube does it shrink, as samples beyond them count
+    as worse.
 
     population_size: P, at least 2; 4 + floor(3 ln n) if None.
     initial_step: above 0, sigma at the start, as a share of the range; the mean starts uniformly in [0.1, 0.9]^n.
@@ -79,7 +84,7 @@ class CMAES:
         rows = jnp.zeros_like(mean[None], shape=(size * self.max_batches, n)) + mean[:1][None] * 0
         count = jnp.zeros_like(mean[0], dtype=jnp.int32)
         batches = jnp.clip(jnp.round(jnp.asarray(self.batches, mean.dtype)), 1, self.max_batches).astype(jnp.int32)
-        return CMAESState(
+        state = CMAESState(
             mean=mean,
             step=mean[0] * 0 + self.initial_step,
             widening=jnp.ones_like(mean),
@@ -99,6 +104,7 @@ class CMAES:
             outside=rows[:, 0],
             domain=domain,
         )
+        return separate(state)
 
     def ask(self, key: Key, state: CMAESState) -> tuple[Candidates, CMAESState]:
         parts, z = margin.Parts(state.domain), random.normal(key, state.sample.shape)
@@ -110,6 +116,7 @@ class CMAES:
         return Candidates(parts.join(sample, values)), state
 
     def tell(self, state: CMAESState, candidates: Candidates, results: Results) -> CMAESState:
+        results = checked(candidates, results)
         parts, size = margin.Parts(state.domain), len(state.sample)
         x, values = parts.split(candidates.x)
         # Else the point was replaced. A compiler may round the same sum differently for `ask` and `tell`.
@@ -119,7 +126,7 @@ class CMAES:
         x = jnp.where(as_drawn, state.sample, x)
         # The draw itself where it is known: a point may be too close to the mean to tell it.
         y = jnp.where(as_drawn, state.drawn, (x - state.mean[None]) / (state.step * state.widening[None]))
-        outside = jnp.sum(jnp.abs(x - clip(x)) * parts.bounded[None], axis=1)
+        outside = jnp.sum(jnp.abs(x - clip(x)) * parts.bounded[None].astype(x.dtype), axis=1)
 
         def put(rows: Array, new: Array) -> Array:
             return jax.lax.dynamic_update_slice_in_dim(rows, new, state.collected * size, axis=0)
@@ -140,7 +147,7 @@ class CMAES:
         parts, (rows, n), dtype = margin.Parts(state.domain), state.y.shape, state.mean.dtype
         samples = state.batches * len(state.sample)
         k = constants(samples.astype(dtype), rows, n, self.separable)
-        used = jnp.arange(rows) < samples
+        used = jnp.arange(rows, dtype=jnp.int32) < samples
         ranks = rank_sum(state.loss, state.outside, used)
         order = jnp.argsort(ranks)
         ranks, y, values = ranks[order], state.y[order], state.values[order]
@@ -149,22 +156,29 @@ class CMAES:
         mass, y_mean = effective(positive), positive @ y
         mean = state.mean + state.step * state.widening * y_mean
         step_path = (1 - k.cs) * state.step_path + jnp.sqrt(k.cs * (2 - k.cs) * mass) * state.covariance.whiten(y_mean)
-        length, expected = jnp.linalg.norm(step_path), np.sqrt(n) * (1 - 1 / (4 * n) + 1 / (21 * n**2))
-        step = state.step * jnp.exp(jnp.minimum(1, k.cs / k.damping * (length / expected - 1)))
+        path_length, expected = length(step_path), np.sqrt(n) * (1 - 1 / (4 * n) + 1 / (21 * n**2))
+        step = state.step * jnp.exp(jnp.minimum(1, k.cs / k.damping * (path_length / expected - 1)))
         updates = state.updates + 1
-        moving = length < (1.4 + 2 / (n + 1)) * expected * jnp.sqrt(1 - (1 - k.cs) ** (2 * updates.astype(dtype)))
+        moving = path_length < (1.4 + 2 / (n + 1)) * expected * jnp.sqrt(1 - (1 - k.cs) ** (2 * updates.astype(dtype)))
+        moving = moving.astype(dtype)
         path = (1 - k.cc) * state.path + moving * jnp.sqrt(k.cc * (2 - k.cc) * mass) * y_mean
         distance = jnp.maximum(state.covariance.distance(y), jnp.finfo(dtype).tiny)
         weights_c = jnp.where(weights >= 0, weights, weights * n / distance)
         decay = 1 + k.c1 * (1 - moving) * k.cc * (2 - k.cc) - k.c1 - k.cmu * jnp.sum(weights)
         due = updates % jnp.maximum(1, 1 / (10 * n * (k.c1 + k.cmu))).astype(jnp.int32) == 0
-        covariance = state.covariance.update(decay, k.c1, path, k.cmu * weights_c, y, due)
+        # An update by chance alone keeps the mean of C, and so lowers the mean of its logarithm.
+        lowest, highest = (jnp.where(used, state.loss, end) for end in (jnp.inf, -jnp.inf))
+        plateau = jnp.min(lowest) == jnp.max(highest)
+        decay = jnp.where(plateau, 1, decay)
+        c1, cmu = (jnp.where(plateau, 0, rate) for rate in (k.c1, k.cmu))
+        covariance = state.covariance.update(decay, c1, path, cmu * weights_c, y, due)
         least = jnp.finfo(dtype).eps ** 2  # a plateau must not let it grow or shrink for ever
-        step = jnp.clip(step, least, jnp.maximum(1 / jnp.max(covariance.axes), least))
+        step = jnp.clip(step, least, jnp.maximum(1 / covariance.longest, least))
         deviations = step * covariance.deviations()
         odds_beyond = 1 / (len(state.sample) * n)
         mean, widened = margin.keep_margin(mean, deviations * state.widening, parts.numeric, odds_beyond)
         free = max(int(np.sum(parts.cells - 1)), 1)
+        rate = jnp.where(plateau, 0, mass / (mass + free))
         return dataclasses.replace(
             state,
             mean=mean,
@@ -173,7 +187,7 @@ class CMAES:
             covariance=covariance,
             step_path=step_path,
             path=path,
-            odds=margin.learn_odds(state.odds, values, positive, mass / (mass + free), parts.cells),
+            odds=margin.learn_odds(state.odds, values, positive, rate, parts.cells),
             updates=updates,
             collected=jnp.zeros_like(state.collected),
             asked=jnp.zeros_like(state.asked),

@@ -8,8 +8,9 @@ import numpy as np
 from jaxsearch.core import cauchy, random, ranking
 from jaxsearch.core.fusion import once
 from jaxsearch.core.neighbours import neighbour
-from jaxsearch.core.population import check_count, check_size, uniform
+from jaxsearch.core.population import check_count, check_size, separate, uniform
 from jaxsearch.core.pytree import is_number, pytree, static
+from jaxsearch.core.results import checked
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 
 
@@ -45,7 +46,9 @@ class DE:
     equally, as in JADE, so that only the order of the losses matters. A v outside the cube goes half-way from
     x to the face. A categorical v_ij is, with probability F_i, the value of x_pbest, then, with probability F_i
     where x_r1 and x_r2 differ, that of x_r1; one in P is drawn anew, lest a value be lost for ever. A trial on a
-    finite space that would repeat its member moves one coordinate to another value.
+    finite space that would repeat its member moves one coordinate to another value. On continuous coordinates a
+    population that has become one point, like its archive, stays there for ever, since all differences
+    are 0; `Restart` begins another run then.
 
     Told the number of generations, the population shrinks (L-SHADE): of M members, 4 D rounded up to a multiple of P,
     the best N = round(M + (4 - M) generation / num_generations) stay. A generation is still P trials, shared out
@@ -90,7 +93,7 @@ class DE:
         member = trials.astype(jnp.int32) + np.arange(size, dtype=np.int32)
         below = cauchy.below_zero(weights)
         parts = (x, zero + jnp.inf, archive, count, member, trials, trials, weights, below, rates, count, count)
-        return DEState(*parts, started=zero[0] > 0, domain=domain)
+        return separate(DEState(*parts, started=zero[0] > 0, domain=domain))
 
     def ask(self, key: Key, state: DEState) -> tuple[Candidates, DEState]:
         domain, size, dimension = state.domain, len(state.weight), state.x.shape[1]
@@ -102,7 +105,7 @@ class DE:
         member, x, pbest, one, two = self._parents(u[3:], state)
         donor = x + weight[:, None] * (pbest - x + one - two)
         donor = jnp.where(donor < 0, x / 2, jnp.where(donor > 1, (1 + x) / 2, donor))
-        forced = (words[7] % dimension).astype(jnp.int32)[:, None] == np.arange(dimension)[None]
+        forced = (words[7] % dimension).astype(jnp.int32)[:, None] == np.arange(dimension, dtype=np.int32)[None]
         crossed = (random.across(words[7], dimension) < rate[:, None]) | forced
         trial = jnp.where(crossed, donor, x)
         if domain.discrete.any():
@@ -119,12 +122,13 @@ class DE:
         return Candidates(trial), dataclasses.replace(state, member=member, weight=weight, rate=rate)
 
     def tell(self, state: DEState, candidates: Candidates, results: Results) -> DEState:
+        results = checked(candidates, results)
         x, loss, tried, shrinks = candidates.x, results.loss, True, self.num_generations is not None
         better = (loss < (state.loss[state.member] if shrinks else state.loss)) & state.started
         rates, learned = state.rates, jnp.any(better)
         exhausted = (rates[state.cell] < 0) | (jnp.max(jnp.where(better, state.rate, 0)) == 0)
         mean_rate = jnp.where(exhausted, -1, _lehmer(state.rate, better))
-        here = learned & (np.arange(self.memory_size) == state.cell)
+        here = learned & (np.arange(self.memory_size, dtype=np.int32) == state.cell)
         weights = jnp.where(here, _lehmer(state.weight, better), state.weights)
         if shrinks:
             row = _best_trials(state.member, loss, len(state.x))
@@ -154,9 +158,12 @@ class DE:
         most, room = len(state.x), len(state.archive)
         if self.num_generations is None:
             return most, room
-        alive = jnp.round(most + (4 - most) * (state.generation / self.num_generations)).astype(jnp.int32)
+        dtype = state.x.dtype
+        progress = state.generation.astype(dtype) / self.num_generations
+        alive = jnp.round(most + (4 - most) * progress).astype(jnp.int32)
         alive = jnp.clip(alive, 4, most)
-        return alive, jnp.clip((self.archive_share * alive).astype(jnp.int32), 1, room)
+        archived = (self.archive_share * alive.astype(dtype)).astype(jnp.int32)
+        return alive, jnp.clip(archived, 1, room)
 
     def _parents(self, u: Array, state: DEState) -> tuple[Array, Array, Array, Array, Array]:
         """Whose trials are made, `[P]`, and the points `[P, D]` of these members, pbest, r1 and r2."""
@@ -168,9 +175,11 @@ class DE:
         else:
             row = np.arange(size, dtype=np.int32)
             untold = jnp.minimum(state.generation * size + row, most - 1)
-            drawn = jnp.floor((row + u[3]) * (alive / size)).astype(jnp.int32)  # one in each P-th of the members
+            place = row.astype(u.dtype) + u[3]
+            # One in each P-th of the members.
+            drawn = jnp.floor(place * (jnp.asarray(alive, u.dtype) / size)).astype(jnp.int32)
             member = jnp.where(state.started, jnp.minimum(drawn, alive - 1), untold)
-            x, top = state.x[member], jnp.maximum(2, jnp.round(self.greediness * alive))
+            x, top = state.x[member], jnp.maximum(2, jnp.round(self.greediness * jnp.asarray(alive, u.dtype)))
             pbest = jnp.floor(u[0] * top).astype(jnp.int32)
         r1, r2 = _others(u[1], u[2], alive, jnp.minimum(state.archived, room), member)
         r2 = jnp.where(r2 < alive, r2, r2 - alive + most)
@@ -180,16 +189,19 @@ class DE:
 
 def _others(u1: Array, u2: Array, size: Array | int, archived: Array, i: Array) -> tuple[Array, Array]:
     """r1 != i among the members, and r2 != i, r1 among members and archive, uniform, without a permutation."""
-    r1 = (i + 1 + jnp.floor(u1 * (size - 1)).astype(jnp.int32)) % size
-    r2 = jnp.floor(u2 * (size - 2 + archived)).astype(jnp.int32)
-    r2 = r2 + (r2 >= jnp.minimum(i, r1))
-    return r1, r2 + (r2 >= jnp.maximum(i, r1))
+    others, both = (jnp.asarray(count, u1.dtype) for count in (size - 1, size - 2 + archived))
+    r1 = (i + 1 + jnp.floor(u1 * others).astype(jnp.int32)) % size
+    r2 = jnp.floor(u2 * both).astype(jnp.int32)
+    r2 = r2 + (r2 >= jnp.minimum(i, r1)).astype(jnp.int32)
+    return r1, r2 + (r2 >= jnp.maximum(i, r1)).astype(jnp.int32)
 
 
 def _lehmer(values: Array, chosen: Array) -> Array:
     """The Lehmer mean sum(v^2)/sum(v) of the chosen ones; 0 of none."""
     v = jnp.where(chosen, values, 0)
-    return jnp.sum(v * v) / jnp.maximum(jnp.sum(v), jnp.finfo(v.dtype).tiny)
+    total = jnp.sum(v)
+    some = total > 0
+    return jnp.where(some, jnp.sum(v * v) / jnp.where(some, total, 1), 0)
 
 
 def _best_trials(member: Array, loss: Array, most: int) -> Array:

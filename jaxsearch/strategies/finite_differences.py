@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsearch.core.population import zero_of
+from jaxsearch.core.population import separate, zero_of
 from jaxsearch.core.protocols import State, Strategy
 from jaxsearch.core.pytree import is_number, pytree, static
+from jaxsearch.core.results import checked
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 
 # A test looks at a neighbour four steps away. A bend between these multiples of the rounding error is
@@ -99,7 +100,7 @@ class FiniteDifferences:
             wait=count,
             interval=count,
         )
-        return FiniteDifferencesState(inner, steps, domain)
+        return separate(FiniteDifferencesState(inner, steps, domain))
 
     def ask(self, key: Key, state: FiniteDifferencesState) -> tuple[Candidates, FiniteDifferencesState]:
         candidates, inner = self.strategy.ask(key, state.inner)
@@ -118,6 +119,7 @@ class FiniteDifferences:
         return every, dataclasses.replace(state, inner=inner)
 
     def tell(self, state: FiniteDifferencesState, candidates: Candidates, results: Results) -> FiniteDifferencesState:
+        results = checked(candidates, results)
         along = _continuous(state.domain)
         count = len(candidates.x) // (1 + len(along))
         own, measured = jax.tree.map(lambda leaf: leaf[:count], (candidates, results))
@@ -173,7 +175,8 @@ def _tested(steps: Steps, x: Array, loss: Array, run: Array, rise: Array, beside
     ratio = bend / (8 * limits.eps * size)
     shorter = jnp.maximum(jnp.sqrt(WANTED_BEND / jnp.maximum(ratio, WANTED_BEND)), MOST_SHORTER)
     change = jnp.where(ratio < LEAST_BEND, MOST_LONGER, jnp.where(ratio > LARGEST_BEND, shorter, 1))
-    change = jnp.where(usable, change, 1)
+    # No part of the derivative: the losses that it measures may be 0, and it divides by them.
+    change = jax.lax.stop_gradient(jnp.where(usable, change, 1))
     shortest, longest = 32 * limits.eps, limits.eps**0.25
     right = 2 * jnp.sum(change == 1) >= change.size
     interval = jnp.where(right, 2 * steps.interval, steps.interval // 2)

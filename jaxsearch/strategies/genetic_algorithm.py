@@ -9,6 +9,7 @@ from jaxsearch.core.fusion import once
 from jaxsearch.core.neighbours import neighbour
 from jaxsearch.core.population import check_count, check_size, uniform
 from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.results import checked
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 from jaxsearch.core.visited import first_new, flags, visit
 
@@ -119,6 +120,7 @@ class GA:
         return child
 
     def tell(self, state: GAState, candidates: Candidates, results: Results) -> GAState:
+        results = checked(candidates, results)
         x = jnp.concatenate([candidates.x, state.x])
         loss = jnp.concatenate([results.loss.astype(state.loss.dtype), state.loss])
         parents, size = len(state.x), len(candidates.x)

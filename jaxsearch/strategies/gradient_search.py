@@ -7,9 +7,11 @@ import jax.numpy as jnp
 import optax
 
 from jaxsearch.core.bounds import clip
+from jaxsearch.core.lengths import length
 from jaxsearch.core.neighbours import neighbour
-from jaxsearch.core.population import check_size, uniform, varying
+from jaxsearch.core.population import check_size, separate, uniform, varying
 from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.results import checked
 from jaxsearch.core.types import Array, Candidates, Domain, Key, PyTree, Results, Scalar
 from jaxsearch.strategies.quasi_newton import LineSearch, scale_by_bfgs
 
@@ -79,7 +81,7 @@ class GradientSearch:
     def init(self, key: Key, domain: Domain) -> GradientSearchState:
         x = uniform(key, self.population_size or 1, domain)
         zero = jnp.zeros_like(x[:, 0])
-        return GradientSearchState(
+        state = GradientSearchState(
             x=x,
             loss=zero + jnp.inf,
             gradient=jnp.zeros_like(x),
@@ -94,6 +96,7 @@ class GradientSearch:
             best_loss=zero + jnp.inf,
             domain=domain,
         )
+        return separate(state)
 
     def ask(self, key: Key, state: GradientSearchState) -> tuple[Candidates, GradientSearchState]:
         key_fresh, key_coordinate, key_value, key_kind = jax.random.split(key, 4)
@@ -110,6 +113,7 @@ class GradientSearch:
         return Candidates(jnp.where(state.restart[:, None], fresh, onward)), state
 
     def tell(self, state: GradientSearchState, candidates: Candidates, results: Results) -> GradientSearchState:
+        results = checked(candidates, results)
         if results.grad is None:
             raise ValueError(
                 "GradientSearch needs results.grad; the evaluator gave none. "
@@ -127,7 +131,7 @@ class GradientSearch:
         moving = accepted | retry
         improved, better = loss < state.run_loss, loss <= state.best_loss
         stalled = jnp.where(improved | first, 0, state.stalled + 1)
-        lost = (first & ~jnp.isfinite(loss)) | (stalled >= self.patience)
+        lost = (first & ~jnp.isfinite(loss)) | (stalled.astype(x.dtype) >= self.patience)
         if self.optimizer is None:
             decrease = -jnp.sum(base_gradient * direction, axis=1) / 2
             hopeless = jnp.where(steepest, jnp.all(gradient == 0, axis=1), loss - HOPE * decrease > state.best_loss)
@@ -182,9 +186,10 @@ class GradientSearch:
         direction = jnp.where(gradient == 0, 0, -direction)
         steepest = first | ~(jnp.sum(direction * gradient, axis=1) < 0)
         direction = jnp.where(steepest[:, None], -gradient, direction)
-        length = jnp.maximum(jnp.linalg.norm(direction, axis=1), jnp.finfo(x.dtype).tiny)
-        longest = jnp.where(steepest, self.first_step, 0.5)
-        return direction * jnp.minimum(1, longest / length)[:, None].astype(x.dtype), optimizer, steepest
+        size, longest = length(direction, axis=1), jnp.where(steepest, self.first_step, 0.5).astype(x.dtype)
+        too_long = size > longest
+        share = jnp.where(too_long, longest / jnp.where(too_long, size, 1), 1)
+        return direction * share[:, None], optimizer, steepest
 
     def ended(self, state: GradientSearchState) -> bool:
         """Never: the chains restart themselves."""

@@ -11,6 +11,7 @@ from jaxsearch.core.bounds import reflect
 from jaxsearch.core.neighbours import neighbour
 from jaxsearch.core.population import check_size, uniform, varying
 from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.results import checked
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 from jaxsearch.core.visited import first_new, flags, visit
 
@@ -81,9 +82,9 @@ class LocalSearch:
         if domain.discrete.any():
             here = jnp.tile(x, (tries, 1))
             draw = jnp.where(domain.active(here), uniform(key_coordinate, len(here), domain), -1)
-            coordinate = jnp.argmax(draw, axis=1)[:, None]
+            coordinate = jnp.argmax(draw, axis=1).astype(jnp.int32)[:, None]
             other = neighbour(uniform(key_value, len(here), domain), here, domain)
-            one_changed = jnp.where(np.arange(domain.size)[None] == coordinate, other, here)
+            one_changed = jnp.where(np.arange(domain.size, dtype=np.int32)[None] == coordinate, other, here)
             moved = jnp.tile(proposal, (tries, 1))
             proposal = jnp.where(jnp.asarray(domain.discrete)[coordinate], one_changed, moved)
         proposal, new = first_new(state.visited, proposal.reshape(again), domain)
@@ -93,19 +94,25 @@ class LocalSearch:
         return Candidates(jnp.where(jnp.isinf(loss)[:, None], fresh, proposal)), state
 
     def tell(self, state: LocalSearchState, candidates: Candidates, results: Results) -> LocalSearchState:
+        results = checked(candidates, results)
         continuous = np.flatnonzero(~state.domain.discrete)
         n = len(continuous)
-        y = (candidates.x - state.x)[:, continuous] / state.step[:, None]
-        moved = jnp.any(y != 0, axis=1) & jnp.isfinite(state.loss)
+        change = (candidates.x - state.x)[:, continuous]
+        changed = jnp.any(change != 0, axis=1)
+        # Where nothing moved, the step may be too short for its square, the divisor of the gradient.
+        y = change / jnp.where(changed, state.step, 1)[:, None]
+        moved = changed & jnp.isfinite(state.loss)
         accepted, improved = results.loss <= state.loss, results.loss < state.loss
-        success = jnp.where(moved, state.success + (accepted - state.success) / 12, state.success)
+        rate = accepted.astype(state.success.dtype)
+        success = jnp.where(moved, state.success + (rate - state.success) / 12, state.success)
         step = jnp.where(moved, state.step * jnp.exp((success - TARGET) / ((1 - TARGET) * (1 + n / 2))), state.step)
         learned = (moved & accepted)[:, None]
         path, factor = _learn(state.path, state.factor, y, success < THRESHOLD)
         path = jnp.where(learned, path, state.path)
         factor = jnp.where(learned[..., None], factor, state.factor)
         longest = jnp.sqrt(jnp.max(jnp.sum(factor**2, axis=2), axis=1, initial=0))
-        step = jnp.where(step * longest > 1, step / longest, step)
+        too_long = step * longest > 1
+        step = jnp.where(too_long, step / jnp.where(too_long, longest, 1), step)
         stalled = jnp.where(improved, 0, state.stalled + 1)
         stuck = stalled > _patience(state.domain)
         if n == state.domain.size:
@@ -145,9 +152,13 @@ def _learn(path: Array, factor: Array, y: Array, moving: Array) -> tuple[Array, 
     if not n:
         return path, factor
     w = jnp.linalg.solve(factor, path[..., None])[..., 0]
-    length = jnp.maximum(jnp.sum(w * w, axis=1), jnp.finfo(w.dtype).tiny)
+    square = jnp.sum(w * w, axis=1)
+    short = square < jnp.finfo(w.dtype).eps ** 2
+    square = jnp.where(short, 1, square)
     # A' = sqrt(decay) A + gain path w^T,  w = A^-1 path, has A' A'^T = decay A A^T + ccov path path^T.
-    gain = jnp.sqrt(decay) * jnp.expm1(jnp.log1p(ccov / decay * length) / 2) / length
+    gain = jnp.sqrt(decay) * jnp.expm1(jnp.log1p(ccov / decay * square) / 2) / square
+    # The limit, where the quotient would divide by 0.
+    gain = jnp.where(short, ccov / (2 * jnp.sqrt(decay)), gain)
     root = jnp.sqrt(decay)[:, None, None]
     return path, root * factor + gain[:, None, None] * path[:, :, None] * w[:, None, :]
 

@@ -9,9 +9,11 @@ import numpy as np
 from jaxsearch.core import random, ranking
 from jaxsearch.core.bounds import clip
 from jaxsearch.core.fusion import once
+from jaxsearch.core.lengths import length
 from jaxsearch.core.neighbours import neighbour
-from jaxsearch.core.population import check_count, check_size, uniform
+from jaxsearch.core.population import check_count, check_size, separate, uniform
 from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.results import checked
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 
 TOPOLOGIES, UPDATES = ("random", "ring", "global"), ("coordinate", "sphere")
@@ -88,13 +90,13 @@ class PSO:
         velocity = jnp.where(domain.categorical[None], 0, (uniform(key_velocity, size, domain) - x) / 2)
         loss, false = jnp.full_like(x[:, 0], jnp.inf), jnp.zeros_like(x[0, 0], dtype=bool)
         informants = self._informants(key_informants, size)
-        return PSOState(x, velocity, x, loss, informants, -jnp.ones_like(loss), false, false, domain)
+        return separate(PSOState(x, velocity, x, loss, informants, -jnp.ones_like(loss), false, false, domain))
 
     def ask(self, key: Key, state: PSOState) -> tuple[Candidates, PSOState]:
         x, size, domain = state.x, len(state.x), state.domain
         informants = jnp.where(state.improved, state.informants, self._informants(key, size, x.size))
         leader = self._leaders(informants, state.best_loss)
-        follows = ((leader != np.arange(size)) & jnp.isfinite(state.best_loss[leader]))[:, None]
+        follows = ((leader != np.arange(size, dtype=np.int32)) & jnp.isfinite(state.best_loss[leader]))[:, None]
         leader_x = state.best_x[leader]
         r1, r2 = random.uniforms(key, x.shape)
         own, others = self.cognitive * (state.best_x - x), jnp.where(follows, self.social * (leader_x - x), 0)
@@ -127,6 +129,7 @@ class PSO:
         return Candidates(x), dataclasses.replace(state, x=x, velocity=velocity, informants=informants, rate=rate)
 
     def tell(self, state: PSOState, candidates: Candidates, results: Results) -> PSOState:
+        results = checked(candidates, results)
         better = results.loss <= state.best_loss  # equal ones too, so that the swarm drifts over plateaus
         return dataclasses.replace(
             state,
@@ -148,7 +151,7 @@ class PSO:
         words = once(random.bits(key, (4, size), x.size + size * self.num_informants))
         share, drawn = random.unit(words[0]), random.unit(words[1])
         rate = jnp.where(rate < 0, jnp.where(share < self.crossover, drawn, 1), rate).astype(rate.dtype)
-        always = (words[2] % dimension).astype(jnp.int32)[:, None] == np.arange(dimension)[None]
+        always = (words[2] % dimension).astype(jnp.int32)[:, None] == np.arange(dimension, dtype=np.int32)[None]
         return rate, (random.across(words[3], dimension) < rate[:, None]) | always
 
     def _leaders(self, informants: Array, loss: Array) -> Array:
@@ -171,6 +174,6 @@ def _in_ball(key: Key, pull: Array, domain: Domain) -> Array:
     key_direction, key_share = jax.random.split(key)
     direction = jnp.where(domain.categorical[None], 0, random.normal(key_direction, pull.shape))
     tiny = jnp.finfo(pull.dtype).tiny
-    unit = direction / jnp.maximum(jnp.linalg.norm(direction, axis=1, keepdims=True), tiny)
+    unit = direction / jnp.maximum(length(direction, axis=1, keepdims=True), tiny)
     share = random.uniform(key_share, (len(pull), 1))
-    return share * jnp.linalg.norm(pull, axis=1, keepdims=True) * unit
+    return share * length(pull, axis=1, keepdims=True) * unit

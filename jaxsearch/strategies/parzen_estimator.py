@@ -7,6 +7,7 @@ import numpy as np
 from jaxsearch.core import parzen, random
 from jaxsearch.core.population import check_count, check_size, uniform
 from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.results import checked
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 from jaxsearch.core.visited import first_new, flag, flags, visit
 
@@ -74,12 +75,12 @@ class TPE:
         domain, size = state.domain, self.population_size or 1
         known = state.number >= 0
         count = jnp.sum(known)
-        num_good = jnp.clip(jnp.ceil(self.good * count), 1, MOST_GOOD).astype(jnp.int32)
-        others = known & (np.arange(self.memory) >= num_good)
+        num_good = jnp.clip(jnp.ceil(self.good * count.astype(state.x.dtype)), 1, MOST_GOOD).astype(jnp.int32)
+        others = known & (np.arange(self.memory, dtype=np.int32) >= num_good)
         words = random.bits(key_kernel, (size * self.samples,))
         kernel = (words % (num_good + 1).astype(jnp.uint32)).astype(jnp.int32)  # the last one is uniform
         u = uniform(key_place, size * self.samples, domain)
-        best_x, good = state.x[:MOST_GOOD], jnp.arange(MOST_GOOD) < num_good
+        best_x, good = state.x[:MOST_GOOD], jnp.arange(MOST_GOOD, dtype=jnp.int32) < num_good
         width, same = self._shape(best_x, good, domain)
         place = jnp.minimum(kernel, MOST_GOOD - 1)
         x = parzen.sample(u, best_x[place], width[place], same, domain)
@@ -92,7 +93,7 @@ class TPE:
         best = jnp.take_along_axis(x, jnp.argmax(score, axis=1, keepdims=True), axis=1)[:, 0]
         tries = self.samples if len(state.visited) else 1
         fresh = first_new(state.visited, uniform(key_fresh, tries * size, domain).reshape(tries, size, -1), domain)[0]
-        starting = (state.told < self.num_initial) | jnp.isneginf(jnp.max(score, axis=1))
+        starting = (state.told.astype(x.dtype) < self.num_initial) | jnp.isneginf(jnp.max(score, axis=1))
         return Candidates(jnp.where(starting, fresh, best)), state
 
     def _shape(self, x: Array, used: Array, domain: Domain) -> tuple[Array, Array]:
@@ -107,6 +108,7 @@ class TPE:
         return width, (m + 1) / (m + 1 + np.array(domain.cardinality, m.dtype)[None])
 
     def tell(self, state: TPEState, candidates: Candidates, results: Results) -> TPEState:
+        results = checked(candidates, results)
         size = len(candidates.x)
         x = jnp.concatenate([state.x, candidates.x])
         loss = jnp.concatenate([state.loss, results.loss.astype(state.loss.dtype)])

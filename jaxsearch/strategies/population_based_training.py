@@ -7,6 +7,7 @@ from jaxsearch.core import random
 from jaxsearch.core.bounds import reflect
 from jaxsearch.core.population import check_size, uniform
 from jaxsearch.core.pytree import as_integer, pytree, static
+from jaxsearch.core.results import checked
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 
 
@@ -95,5 +96,6 @@ class PBT:
         return jnp.where(keeps[None], x, jnp.where(chance < self.resample, u, moved))
 
     def tell(self, state: PBTState, candidates: Candidates, results: Results) -> PBTState:
+        results = checked(candidates, results)
         loss = results.loss.astype(state.loss.dtype)
         return PBTState(candidates.x, loss, state.generation + 1, state.domain)

@@ -86,9 +86,14 @@ class LineSearch(NamedTuple):
         flat_enough = new_slope >= CURVATURE * slope
         lower = jnp.where(low_enough, t, self.lower)
         upper = jnp.where(low_enough, self.upper, t)
-        rise = jnp.maximum(new_loss - loss - t * slope, tiny)
-        parabola = jnp.where(jnp.isfinite(rise), -slope * t * t / (2 * rise), 0)
-        secant = t * slope / jnp.minimum(slope - new_slope, -tiny)
+        # Divided only where the quotient is of use: elsewhere the divisor may be 0 or NaN, and the
+        # gradient would be NaN.
+        rise = new_loss - loss - t * slope
+        curved = ~low_enough & jnp.isfinite(rise) & (rise > tiny)
+        parabola = jnp.where(curved, -slope * t * t / (2 * jnp.where(curved, rise, 1)), 0)
+        bend = slope - new_slope
+        bent = bend < -tiny
+        secant = jnp.where(bent, t * slope / jnp.where(bent, bend, -1), jnp.where(slope < 0, jnp.inf, 0))
         width = upper - lower
         onward = jnp.where(
             jnp.isinf(upper), jnp.clip(secant, 2 * t, 5 * t), lower + jnp.clip(secant - lower, 0.1 * width, 0.9 * width)

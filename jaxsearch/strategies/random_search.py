@@ -6,6 +6,7 @@ import numpy as np
 from jaxsearch.core import sobol
 from jaxsearch.core.population import check_size, uniform, varying, zero_of
 from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.results import checked
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results
 
 
@@ -51,5 +52,6 @@ class RandomSearch:
         return Candidates(uniform(key, size, state.domain)), state
 
     def tell(self, state: RandomSearchState, candidates: Candidates, results: Results) -> RandomSearchState:
+        checked(candidates, results)
         told = state.told + jnp.uint32(len(candidates.x))
         return RandomSearchState(told, state.words, state.shift, state.domain)

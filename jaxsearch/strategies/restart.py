@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsearch.core.population import check_count, zero_of
+from jaxsearch.core.population import check_count, separate, zero_of
 from jaxsearch.core.protocols import State, Strategy
 from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.results import checked
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results, Scalar
 
 
@@ -82,7 +83,7 @@ class Restart:
     def _begin(self, key: Key, domain: Domain, strategy: Strategy) -> RestartState:
         """The state at the start of the first run, which is one of `strategy`."""
         zero = zero_of(key)
-        return RestartState(
+        state = RestartState(
             inner=strategy.init(key, domain),
             best=zero + jnp.inf,
             record=zero + jnp.inf,
@@ -94,6 +95,7 @@ class Restart:
             doublings=zero,
             domain=domain,
         )
+        return separate(state)
 
     def ask(self, key: Key, state: RestartState) -> tuple[Candidates, RestartState]:
         key_fresh, key_size, key_ask = jax.random.split(key, 3)
@@ -126,6 +128,7 @@ class Restart:
         return candidates, dataclasses.replace(state, inner=inner)
 
     def tell(self, state: RestartState, candidates: Candidates, results: Results) -> RestartState:
+        results = checked(candidates, results)
         inner = self._variant().tell(state.inner, candidates, results)
         lowest = jnp.min(results.loss)
         stalled = jnp.where(lowest < state.best, 0, state.stalled + 1)
@@ -140,8 +143,9 @@ class Restart:
             tolerance = 1e-12 if best.dtype == jnp.float64 else 1e-6
         hopeless = (spread > 0) & (best - self.hope * spread > state.record)
         narrow = _within(tolerance, candidates.x, state.domain)
+        waited = stalled.astype(lowest.dtype)
         still = stalled > 10 * batches  # a sample whose points all lie beyond one corner may come back
-        ended = (stalled > patience) | (((flat | narrow) & still | hopeless) & (size > 1))
+        ended = (waited > patience) | (((flat | narrow) & still | hopeless) & (size > 1))
         if hasattr(self.strategy, "ended"):
             own = self.strategy.ended(inner)
             ended = own if own is False else ended | own

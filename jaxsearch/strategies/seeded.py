@@ -6,6 +6,7 @@ from jaxsearch.core.bounds import clip
 from jaxsearch.core.population import zero_of
 from jaxsearch.core.protocols import State, Strategy
 from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.results import checked
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results
 
 
@@ -52,4 +53,5 @@ class Seeded:
         return candidates._replace(x=x), SeededState(inner, count, state.domain)
 
     def tell(self, state: SeededState, candidates: Candidates, results: Results) -> SeededState:
+        results = checked(candidates, results)
         return SeededState(self.strategy.tell(state.inner, candidates, results), state.count, state.domain)

@@ -157,6 +157,68 @@ def runs_in_shard_map(strategy: Strategy, domain: Domain = MIXED) -> None:
     np.testing.assert_allclose(mapped(keys), together, rtol=1e-4, atol=1e-5)
 
 
+def runs_under_strict_promotion(strategy: Strategy, domain: Domain = MIXED) -> None:
+    """No step mixes integers, floats and booleans: `jax.numpy_dtype_promotion("strict")` passes."""
+    with jax.numpy_dtype_promotion("strict"):
+        jax.eval_shape(lambda key: run(strategy, key, domain, 2).state, jax.random.key(0))
+
+
+def state_can_be_donated(strategy: Strategy, domain: Domain = MIXED) -> None:
+    """A state made outside of `jit` holds no buffer twice, so that the next one may use its memory."""
+    state = strategy.init(jax.random.key(0), domain)
+
+    def twice(leaf: Array) -> Array:
+        return leaf | leaf if leaf.dtype == bool else leaf + leaf
+
+    try:
+        jax.jit(lambda state: jax.tree.map(twice, state), donate_argnums=0)(state)
+    except (ValueError, jax.errors.JaxRuntimeError) as error:
+        raise AssertionError(f"the state that init made cannot be donated: {error}") from error
+
+
+def hyperparameters_have_gradients(strategy: Strategy, domain: Domain = MIXED) -> None:
+    """The derivative by every hyperparameter is finite; in 64 bits it is that of differences.
+
+    Of the mean losses of fifty generations it must be finite, of those of the first four it is compared:
+    later the slightest change makes another run.
+    """
+    leaves, structure = jax.tree.flatten(strategy)
+    leaves = [jnp.asarray(leaf, jnp.result_type(float)) for leaf in leaves]
+    if not leaves:
+        return
+
+    def total(leaves: list[Array], weights: Array) -> Array:
+        strategy = structure.unflatten(leaves)
+        key_init, key_run = jax.random.split(jax.random.key(8))
+
+        def generation(state: PyTree, key: Key) -> tuple[PyTree, Array]:
+            candidates, state = strategy.ask(key, state)
+            results = losses(candidates.x, domain)
+            return strategy.tell(state, candidates, results), jnp.mean(results.loss)
+
+        keys = jax.random.split(key_run, GENERATIONS)
+        return jnp.sum(weights * jax.lax.scan(generation, strategy.init(key_init, domain), keys)[1])
+
+    slopes = jax.jit(jax.grad(total))
+    every = jnp.ones(GENERATIONS)
+    names = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(strategy)]
+    for name, slope in zip(names, slopes(leaves, every), strict=True):
+        assert np.all(np.isfinite(slope)), f"the derivative by {name} is {slope}"
+    if jnp.result_type(float) != jnp.float64:
+        return
+    value, first = jax.jit(total), every.at[4:].set(0)
+    for place, (name, slope) in enumerate(zip(names, slopes(leaves, first), strict=True)):
+        difference = []
+        for step in (1e-6, 2.5e-7):
+            sides = [[*leaves[:place], leaves[place] + side * step, *leaves[place + 1 :]] for side in (1, -1)]
+            above, below = (float(value(moved, first)) for moved in sides)
+            difference.append((above - below) / (2 * step))
+        # Where the two differ, the loss is not smooth, or the step chose another candidate.
+        room = 1e-4 * max(1, abs(difference[1])) + 4 * abs(difference[0] - difference[1])
+        found = float(jnp.sum(slope))
+        assert abs(found - difference[1]) <= room, f"by {name}: {found}; differences: {difference}"
+
+
 def is_plain_data(strategy: Strategy, domain: Domain = MIXED) -> None:
     """A strategy survives pickling and `jax.tree.map`."""
     _equal(strategy, pickle.loads(pickle.dumps(strategy)), "pickling changed the strategy")
@@ -174,5 +236,8 @@ CHECKS: tuple[Callable[..., None], ...] = (
     only_compares,
     together_as_alone,
     runs_in_shard_map,
+    runs_under_strict_promotion,
+    state_can_be_donated,
+    hyperparameters_have_gradients,
     is_plain_data,
 )

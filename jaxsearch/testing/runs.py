@@ -28,7 +28,7 @@ def losses(x: Array, domain: Domain) -> Results:
     point = jnp.where(discrete, domain.centre(domain.index(x), x.dtype), x)
     distance = jnp.where(domain.active(x) & ~categorical, point - 0.3, 0)
     wrong = domain.active(x) & categorical & (domain.index(x) != 0)
-    return Results(jnp.sum(distance**2, axis=-1) + jnp.sum(wrong, axis=-1), 2 * distance)
+    return Results(jnp.sum(distance**2, axis=-1) + jnp.sum(wrong, axis=-1, dtype=x.dtype), 2 * distance)
 
 
 def run(

@@ -7,6 +7,8 @@ import pytest
 from jax.sharding import AxisType, PartitionSpec
 
 import jaxsearch as js
+from jaxsearch.core.pytree import pytree, static
+from jaxsearch.runners.generation import advance, start
 from jaxsearch.strategies import registry
 
 SPACE = {"x": js.Float(-5.0, 5.0, shape=(2,)), "c": js.Choice("a", "b", "c")}
@@ -223,3 +225,54 @@ def test_mistakes(change, message):
     arguments = {"space": SPACE, "strategy": js.PSO(), "num_generations": 2} | change
     with pytest.raises(ValueError, match=message):
         js.minimize(bowl, arguments.pop("space"), arguments.pop("strategy"), key=jax.random.key(0), **arguments)
+
+
+@pytree
+class Misshapen:
+    """An evaluator of one's own whose results are not one loss for each candidate."""
+
+    kind: str = static()
+
+    def init(self, key, space, count):
+        return None
+
+    def evaluate(self, key, state, space, candidates):
+        loss = candidates.x[:, 0]
+        parts = {
+            "scalar": js.Results(jnp.min(loss)),
+            "column": js.Results(loss[:, None]),
+            "complex": js.Results(loss * 1j),
+            "violation": js.Results(loss, violation=loss[:2]),
+        }
+        return parts[self.kind], None
+
+
+@pytree
+class Anywhere:
+    """A strategy of one's own, which looks at no loss."""
+
+    def init(self, key, domain):
+        return jnp.zeros(domain.size)
+
+    def ask(self, key, state):
+        return js.Candidates(jax.random.uniform(key, (4, len(state)))), state
+
+    def tell(self, state, candidates, results):
+        return state
+
+
+@pytest.mark.parametrize("kind", ["scalar", "column", "complex", "violation"])
+@pytest.mark.parametrize("runner", [js.minimize, js.search])
+def test_results_that_are_not_one_for_each_candidate_are_refused(runner, kind):
+    name = kind if kind == "violation" else "loss"
+    with pytest.raises(ValueError, match=rf"results\.{name} must be real"):
+        runner(Misshapen(kind), js.Float(0, 1), Anywhere(), key=jax.random.key(0), num_generations=2)
+
+
+def test_a_start_outside_of_jit_can_be_donated():
+    """No buffer twice: the first generation may be given the memory of all."""
+    strategy, space = js.Restart(js.PSO()), js.Float(0, 1)
+    evaluator = js.Vectorized(lambda key, x: x)
+    progress = start(jax.random.key(0), strategy, evaluator, space)
+    donating = jax.jit(lambda progress: advance(progress, strategy, evaluator, space)[0], donate_argnums=0)
+    assert int(donating(progress).generation) == 1

@@ -191,3 +191,27 @@ def test_bounds_of_arrays_are_leaves_that_vmap():
     lows = jnp.array([[0.0, 1.0], [2.0, 3.0]])
     found = jax.vmap(best)(js.Float(lows, lows + 1, shape=(2,)))
     np.testing.assert_allclose(found, lows, atol=0.1)
+
+
+def test_a_choice_does_not_compare_all_pairs_of_its_options():
+    compared = []
+
+    class Option:
+        def __init__(self, number):
+            self.number = number
+
+        def __hash__(self):
+            return hash(self.number)
+
+        def __eq__(self, other):
+            compared.append(other)
+            return self.number == other.number
+
+    options = [Option(number) for number in range(1000)]
+    js.Choice(*options)
+    assert len(compared) < 1000
+    with pytest.raises(ValueError, match="distinct options"):
+        js.Choice(*options, Option(3))
+    with pytest.raises(ValueError, match="distinct options"):
+        js.Choice([1, 2], 3, [1, 2])
+    assert len(js.Choice([1, 2], (1, 2), 1, 1.0, True, [2]).options) == 6

@@ -56,3 +56,16 @@ def test_a_generation_of_five_billion_numbers_can_be_planned(name):
     state = jax.eval_shape(lambda key: strategy.init(key, domain), jax.random.key(0))
     candidates, _ = jax.eval_shape(strategy.ask, jax.random.key(0), state)
     assert candidates.x.shape == (10**6, 5000)
+
+
+@pytest.mark.parametrize("name", sorted(STRATEGIES.keys() - {"sobol"} | KERNELS))
+def test_a_generation_of_many_coordinates_can_be_planned(name):
+    """The square of the dimension is beyond int32."""
+    strategy = (STRATEGIES | registry)[name](population_size=8)
+    domain = js.Domain((0,) * 50_000, (True,) * 50_000)
+
+    def generation(key):
+        candidates, state = strategy.ask(key, strategy.init(key, domain))
+        return candidates, strategy.tell(state, candidates, js.Results(candidates.x[:, 0], candidates.x))
+
+    assert jax.eval_shape(generation, jax.random.key(0))[0].x.shape == (8, 50_000)

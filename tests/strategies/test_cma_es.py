@@ -13,6 +13,7 @@ from scipy import stats
 import jaxsearch as js
 from jaxsearch.core import margin
 from jaxsearch.core.recombination import constants, rank_sum, share_ties
+from jaxsearch.testing.contract import together_as_alone
 
 DOMAIN = js.Domain((0,) * 4, (True,) * 4)
 
@@ -55,6 +56,34 @@ def test_a_rotation_of_the_problem_changes_nothing():
     np.testing.assert_allclose(0.5 + (plain.mean - 0.5) @ turn, turned.mean, atol=1e-5)
     np.testing.assert_allclose(plain.step, turned.step, rtol=1e-3)
     np.testing.assert_allclose(turn.T @ plain.covariance.matrix @ turn, turned.covariance.matrix, atol=1e-2)
+
+
+@pytest.mark.parametrize("kind", [js.CMAES, js.SepCMAES])
+def test_no_basis_that_a_decomposition_may_return_matters(kind):
+    """With 12 samples of 20 coordinates eight eigenvalues are equal; `vmap` gets other eigenvectors."""
+    together_as_alone(kind(), js.Domain((0,) * 20, (True,) * 20))
+
+
+def test_gradients_pass_through_equal_eigenvalues():
+    domain = js.Domain((0,) * 12, (True,) * 12)
+
+    def distance(initial_step):
+        strategy = js.CMAES(population_size=6, initial_step=initial_step)
+
+        def generation(state, key):
+            candidates, state = strategy.ask(key, state)
+            loss = jnp.sum((candidates.x - 0.3) ** 2, axis=1)
+            return strategy.tell(state, candidates, js.Results(loss)), None
+
+        key_init, key_run = jax.random.split(jax.random.key(0))
+        state = strategy.init(key_init, domain)
+        state = jax.lax.scan(generation, state, jax.random.split(key_run, 3))[0]
+        return jnp.sum((state.mean - 0.3) ** 2)
+
+    with jax.enable_x64(True):
+        value = jax.jit(distance)
+        expected = (value(0.2 + 1e-6) - value(0.2 - 1e-6)) / 2e-6
+        np.testing.assert_allclose(jax.jit(jax.grad(distance))(0.2), expected, rtol=1e-6)
 
 
 @functools.partial(jax.jit, static_argnames="kind")
@@ -101,6 +130,26 @@ def test_a_plateau_leaves_the_step_size_without_drift(kind):
     steps = np.log(np.asarray(jax.jit(jax.vmap(final_step))(jax.random.split(jax.random.key(0), 400))) / 0.01)
     assert abs(steps.mean()) < 0.12
     assert steps.std() > 0.05
+
+
+@pytest.mark.parametrize("kind", [js.CMAES, js.SepCMAES])
+def test_a_plateau_leaves_the_shape_and_the_odds(kind):
+    """By chance alone deviations would shrink, three by e^5 in 300 generations, and odds reach 0 and 1."""
+    domain = js.Domain((0, 0, 4), (True, True, False))
+    strategy = kind(population_size=8, initial_step=0.01)
+
+    def run(key):
+        def generation(state, key):
+            candidates, state = strategy.ask(key, state)
+            return strategy.tell(state, candidates, js.Results(jnp.ones_like(candidates.x[:, 0]))), None
+
+        state = strategy.init(key, domain)
+        return jax.lax.scan(generation, state, jax.random.split(key, 30))[0]
+
+    state = jax.jit(run)(jax.random.key(0))
+    np.testing.assert_allclose(state.covariance.deviations(), [1, 1], rtol=1e-5)
+    np.testing.assert_allclose(state.covariance.longest, 1, rtol=1e-5)
+    np.testing.assert_allclose(state.odds, np.full((1, 4), 0.25), rtol=1e-5)
 
 
 def test_ranks_of_losses_and_of_distances_are_added():

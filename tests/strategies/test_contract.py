@@ -2,13 +2,20 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jaxsearch.core.types import Candidates
+from jaxsearch.core.types import Candidates, Results
 from jaxsearch.strategies import registry
 from jaxsearch.strategies.finite_differences import FiniteDifferences
 from jaxsearch.strategies.restart import Restart
 from jaxsearch.strategies.seeded import Seeded
 from jaxsearch.testing import CHECKS, DOMAINS, MIXED
-from jaxsearch.testing.contract import only_compares, state_is_a_fixed_point, together_as_alone
+from jaxsearch.testing.contract import (
+    hyperparameters_have_gradients,
+    only_compares,
+    runs_under_strict_promotion,
+    state_can_be_donated,
+    state_is_a_fixed_point,
+    together_as_alone,
+)
 
 pytestmark = pytest.mark.usefixtures("keys_are_used_once")
 
@@ -28,9 +35,15 @@ CASES = [
 ]
 
 
+# For these the domain that has coordinates of every kind will do.
+ON_MIXED = (runs_under_strict_promotion, state_can_be_donated, hyperparameters_have_gradients)
+CASES = [
+    (name, domain, check) for name, domain in CASES for check in CHECKS if domain == "mixed" or check not in ON_MIXED
+]
+
+
 # In this order, so that the checks of a strategy on a domain follow each other and share its programs.
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize(("name", "domain"), CASES)
+@pytest.mark.parametrize(("name", "domain", "check"), CASES, ids=lambda value: getattr(value, "__name__", value))
 def test_contract(name, domain, check):
     if name == "finite_differences" and check in (only_compares, together_as_alone):
         pytest.skip("a slope is more than a comparison, and magnifies the last bit of a loss")
@@ -65,3 +78,28 @@ class Counter:
 def test_a_broken_state_is_named(begin, later, message):
     with pytest.raises(AssertionError, match=message):
         state_is_a_fixed_point(Counter(begin, later), MIXED)
+
+
+WRONG = {
+    "scalar": lambda loss: loss[0],
+    "none": lambda loss: loss[:0],
+    "column": lambda loss: loss[:, None],
+    "one_more": lambda loss: jnp.append(loss, 0.0),
+    "complex": lambda loss: loss + 1j,
+}
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_results_that_are_not_one_for_each_candidate_are_refused(name):
+    strategy = STRATEGIES[name](MIXED)
+
+    def generation(key, change, name):
+        candidates, state = strategy.ask(key, strategy.init(key, MIXED))
+        results = Results(candidates.x[:, 0], candidates.x, candidates.x[:, 0])
+        wrong = results._replace(**{name: change(getattr(results, name))})
+        return strategy.tell(state, candidates, wrong)
+
+    key = jax.random.key(0)
+    for part, change in [*(("loss", change) for change in WRONG.values()), ("grad", lambda grad: grad[:, :1])]:
+        with pytest.raises(ValueError, match=rf"results\.{part} must be real"):
+            jax.eval_shape(lambda key: generation(key, change, part), key)  # noqa: B023  # used at once
