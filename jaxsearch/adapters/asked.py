@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxsearch.adapters.distributions import Coordinate, Distributions, domain
 from jaxsearch.core.protocols import State, Strategy, needs_gradients
+from jaxsearch.core.shift import Shift, split, told
 from jaxsearch.core.types import Array, Candidates, Domain, HostArray, Key, Results
 from jaxsearch.strategies.finite_differences import FiniteDifferences
 
@@ -27,9 +29,12 @@ def _ask(key: Key, number: HostArray, strategy: Strategy, state: State) -> tuple
 
 
 @jax.jit
-def _tell(strategy: Strategy, state: State, candidates: Candidates, x: Array, loss: Array) -> State:
-    candidates = candidates._replace(x=x.astype(candidates.x.dtype))
-    return strategy.tell(state, candidates, Results(loss.astype(candidates.x.dtype)))
+def _tell(
+    strategy: Strategy, state: State, candidates: Candidates, x: HostArray, results: Results, shift: Shift
+) -> tuple[State, Shift]:
+    candidates = candidates._replace(x=jnp.asarray(x, candidates.x.dtype))
+    results, shift = told(results, shift)
+    return strategy.tell(state, candidates, results), shift
 
 
 class Proposal(NamedTuple):
@@ -57,6 +62,7 @@ class Asked:
         self.strategy = FiniteDifferences(strategy) if needs_gradients(strategy, cube) else strategy
         self.fixed = isinstance(self.strategy, FiniteDifferences)  # its neighbours mean nothing at any other point
         self.state = _init(key, self.strategy, cube)
+        self.shift = jax.tree.map(np.asarray, Shift.undecided())
         self.generation = 0
         self.proposals: dict[int, Proposal] = {}  # handed out, by the trial's number
         self.foreign: deque[tuple[dict[str, Any], float]] = deque()  # nobody's rows yet
@@ -131,7 +137,9 @@ class Asked:
             if self.missing:
                 return
             candidates, state = self.asked
-            self.state = _tell(self.strategy, state, candidates, self.x, self.loss)  # type: ignore[arg-type]
+            loss, remainder = split(self.loss, candidates.x.dtype)
+            results = Results(loss, remainder=remainder)  # type: ignore[arg-type]
+            self.state, self.shift = _tell(self.strategy, state, candidates, self.x, results, self.shift)
             self.generation += 1
             self._begin()
 
@@ -145,8 +153,7 @@ class Asked:
     def _fill(self, row: int, x: np.ndarray, loss: float) -> None:
         self.x[row] = x
         self.missing -= 1
-        most = np.finfo(self.x.dtype).max  # a finite loss of any size is no failure
-        self.loss[row] = np.clip(loss, -most, most) if np.isfinite(loss) else np.inf
+        self.loss[row] = loss if np.isfinite(loss) else np.inf
 
     def _row(self, row: int) -> np.ndarray:
         """The point `[D]` that is proposed for a row."""

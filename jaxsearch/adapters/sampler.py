@@ -39,7 +39,7 @@ class JaxSearchSampler(BaseSampler):
     added, of another process or an earlier session) are learned from, too: with the same seed, a study that is loaded
     goes on as if it had never stopped. With `n_jobs`, or several processes, no trial waits for another; use a strategy
     with `population_size` of at least the number of workers. A trial that failed counts as worst, one that was pruned
-    by its last value. Losses are rounded to float32, unless `jax_enable_x64` is set: shift those far from zero.
+    by its last value. Values are told apart as doubles, also those that float32 would round to the same.
 
     strategy: any strategy, or the name of one. One that needs gradients gets them from finite differences, an
         additional trial for each continuous parameter; it learns from its own trials only, and with more workers than

@@ -34,9 +34,12 @@ class Results(NamedTuple):
     grad: `[P, D]`, the gradient of the loss by `x`.
     violation: `[P]`, feasible where it is at most 0.
     aux: any pytree with leading axis P that the evaluator wants recorded; strategies never read it.
+    remainder: `[P]`, what rounding took from the loss, of an evaluator that knows it more exactly. The runner then
+        compares losses to twice the digits, and strategies are told losses that stay distinct, see `core.shift`.
     """
 
     loss: Array
     grad: Array | None = None
     violation: Array | None = None
     aux: PyTree = None
+    remainder: Array | None = None

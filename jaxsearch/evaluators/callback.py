@@ -11,6 +11,7 @@ import numpy as np
 from jax.experimental import io_callback
 
 from jaxsearch.core.pytree import is_number, pytree, static
+from jaxsearch.core.shift import split
 from jaxsearch.core.types import Candidates, Key, PyTree, Results
 from jaxsearch.spaces import codec
 from jaxsearch.spaces.describe import describe
@@ -19,6 +20,8 @@ from jaxsearch.spaces.describe import describe
 @pytree
 class Callback:
     """Evaluates `function(params) -> float` on the host, one configuration after the other.
+
+    Losses are told apart as doubles, also where float32 would round them to the same: see `Results.remainder`.
 
     function: gets the configuration as plain Python values, as `describe` gives them: labels, ints, floats. Returns one
         real number, lower is better; NaN and the infinities mean failed, -inf too, lest a logarithm of 0 win the
@@ -52,17 +55,17 @@ class Callback:
     def evaluate(self, key: Key, state: None, space: PyTree, candidates: Candidates) -> tuple[Results, None]:
         params = jax.vmap(codec.decode, in_axes=(None, 0))(space, candidates.x)
         loss = jax.ShapeDtypeStruct((len(candidates.x),), candidates.x.dtype)
-        return Results(io_callback(functools.partial(self._losses, loss), loss, space, params)), None
+        words = io_callback(functools.partial(self._losses, loss), (loss, loss), space, params)
+        return Results(words[0], remainder=words[1]), None
 
-    def _losses(self, loss: jax.ShapeDtypeStruct, space: PyTree, params: PyTree) -> np.ndarray:
+    def _losses(self, loss: jax.ShapeDtypeStruct, space: PyTree, params: PyTree) -> tuple[np.ndarray, np.ndarray]:
         space, params = jax.tree.map(np.asarray, (space, params))
 
         def configuration(i: int) -> Any:
             return describe(space, jax.tree.map(lambda leaf: leaf[i], params))
 
         losses = np.array([self._loss(configuration(i)) for i in range(loss.shape[0])], float)
-        most = np.finfo(loss.dtype).max  # a finite loss of any size is no failure
-        return np.where(np.isinf(losses), np.nan, np.clip(losses, -most, most)).astype(loss.dtype)
+        return split(np.where(np.isinf(losses), np.nan, losses), loss.dtype)
 
     def _loss(self, plain: Any) -> float:
         try:

@@ -1,5 +1,6 @@
 """A pure JAX objective over a whole population at once, or in chunks of bounded memory."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -99,6 +100,23 @@ def _wrap_function(evaluator: Vectorized | Chunked) -> None:
         object.__setattr__(evaluator, "objective", jax.tree_util.Partial(objective))
     elif isinstance(objective, int | float | str | list | dict | tuple):
         raise ValueError(_not_a_function(objective))
+    if callable(objective):
+        _check_arguments(objective)
+
+
+def _check_arguments(objective: Callable) -> None:
+    """Raises ValueError for a function that visibly does not take a key and the parameters."""
+    try:
+        signature = inspect.signature(objective, follow_wrapped=False)
+    except (TypeError, ValueError):  # built in, or compiled
+        return
+    try:
+        signature.bind(None, None)
+    except TypeError:
+        raise ValueError(
+            f"An objective takes two arguments, objective(key, params) -> loss; got {objective!r:.200} with "
+            f"{signature}. Write e.g. lambda key, params: f(params)."
+        ) from None
 
 
 def _not_a_function(objective: Any) -> str:

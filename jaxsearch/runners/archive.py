@@ -12,14 +12,25 @@ import numpy as np
 from jaxsearch.core.types import Array, HostArray, PyTree
 from jaxsearch.runners.checkpoint import saved_trials
 from jaxsearch.runners.files import on_host
-from jaxsearch.runners.generation import Generation
+from jaxsearch.runners.generation import Generation, as_float
 from jaxsearch.spaces import codec
 from jaxsearch.spaces.columns import columns
 
 
+def configurations(space: PyTree, x: HostArray) -> PyTree:
+    """The parameters at the points `[N, D]`; those that do not matter, as of branches not taken, are all the same.
+
+    On the host. The points are filled up to a power of two, so that few programs serve every N.
+    """
+    x = np.asarray(x)
+    count = len(x)
+    filled = x[np.minimum(np.arange(1 << max(count - 1, 0).bit_length()), count - 1)] if count else x
+    params = jax.device_get(_configurations(jax.tree.map(as_float, space), filled))
+    return jax.tree.map(lambda leaf: leaf[:count], params)
+
+
 @jax.jit
-def configurations(space: PyTree, x: Array) -> PyTree:
-    """The parameters at the points `[N, D]`; those that do not matter, as of branches not taken, are all the same."""
+def _configurations(space: PyTree, x: Array) -> PyTree:
     active = jax.vmap(codec.active, in_axes=(None, 0))(space, x)
     return jax.vmap(codec.decode, in_axes=(None, 0))(space, jnp.where(active, x, 0))
 
@@ -28,7 +39,8 @@ class Archive(NamedTuple):
     """What `search` evaluated, in this order: N candidates, NumPy arrays.
 
     generation: `[N]` int32, from 1. x: `[N, D]`, the points of the unit cube. loss: `[N]`, +inf for those that failed
-        and those beyond a constraint. violation, budget, origin: `[N]`, or None, as in `Results` and `Candidates`.
+        and those beyond a constraint; of a `Callback` doubles. violation, budget, origin: `[N]`, or None, as in
+        `Results` and `Candidates`.
     aux: what the evaluator adds, with leading axis N; of random keys their data.
     seconds: `[N]`, each candidate's share of the time that its generation took. All else is the same for the same key.
     """
@@ -53,7 +65,7 @@ class Archive(NamedTuple):
 
         A trial that goes on from another, as under `PBT`, is no duplicate.
         """
-        count, leaves = len(self.loss), jax.tree.leaves(jax.device_get(configurations(space, self.x)))
+        count, leaves = len(self.loss), jax.tree.leaves(configurations(space, self.x))
         flat = [np.ascontiguousarray(leaf).reshape(count, math.prod(leaf.shape[1:])) for leaf in leaves]
         rows = np.concatenate([part.view(np.uint8) for part in flat], axis=1)
         seen: dict[bytes, int] = {}
@@ -98,6 +110,8 @@ def archived(generation: Generation, number: int, seconds: float) -> Archive:
     """The candidates of the generation with this number, which took so many seconds."""
     found = jax.tree.map(on_host, rows(generation))
     count = len(found.loss)
+    if generation.results.remainder is not None:
+        found = found._replace(loss=found.loss.astype(np.float64) + on_host(generation.results.remainder))
     return found._replace(
         generation=np.full(count, number, np.int32), seconds=np.full(count, seconds / count, np.float32)
     )

@@ -6,8 +6,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
 
-from jaxsearch.core.pytree import is_real
+from jaxsearch.core.pytree import is_concrete, is_real
 from jaxsearch.core.types import PyTree, Scalar
 
 
@@ -17,11 +19,27 @@ def check_key(key: Any) -> None:
     typed = dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key) and shape == ()
     if not typed and not (dtype == jnp.uint32 and shape in ((2,), (4,))):
         raise ValueError(f"A search needs one random key; got {key!r}. Write e.g. jax.random.key(0).")
+    if not typed and shape != (usual := jax.eval_shape(jax.random.PRNGKey, 0).shape):
+        raise ValueError(
+            f"A key of raw numbers needs shape {usual}, of JAX's default kind of keys; got {shape}. Wrap it, e.g. with "
+            "jax.random.wrap_key_data(key, impl='rbg')."
+        )
+
+
+def check_concrete(**arguments: Any) -> None:
+    """Raises ValueError, naming it, if an argument of `search` holds what `jit`, `vmap` or `grad` traces."""
+    for name, argument in arguments.items():
+        if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(argument)):
+            raise ValueError(
+                f"search runs on the host, generation by generation, not inside of jit, vmap, grad or scan; its {name} "
+                "is traced. Use minimize there."
+            )
 
 
 def check_target(target: Any) -> None:
-    """Raises ValueError unless `target` is None or one real number."""
-    if target is not None and not is_real(target):
+    """Raises ValueError unless `target` is None or one real number; NaN, which no loss meets, is none."""
+    unmet = is_concrete(target) and bool(np.any(np.isnan(np.asarray(target, float))))
+    if target is not None and (not is_real(target) or unmet):
         raise ValueError(f"target must be a real number, a loss; got {target!r}. Leave it out to use the whole budget.")
 
 

@@ -9,25 +9,36 @@ import numpy as np
 from jaxsearch.core import ranking
 from jaxsearch.core.population import separate, varying, zero_of
 from jaxsearch.core.protocols import Evaluator, Strategy
-from jaxsearch.core.pytree import is_number
+from jaxsearch.core.pytree import is_concrete, is_number
 from jaxsearch.core.results import checked
+from jaxsearch.core.shift import Shift, told
 from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
 from jaxsearch.core.visited import nothing, visit
 from jaxsearch.spaces import codec
 
+MOST_COUNTED = np.iinfo(np.int32).max
+
 
 class Best(NamedTuple):
-    """The best candidate so far: `x` `[D]`, its `loss` `[]` (+inf before the first success)."""
+    """The best candidate so far: `x` `[D]`, its `loss` `[]` (+inf before the first success), and its `remainder` `[]`.
+
+    remainder: what rounding took from the loss, see `Results`; 0 where nobody knows.
+    """
 
     x: Array
     loss: Array
+    remainder: Array
 
     def update(self, candidates: Candidates, results: Results) -> "Best":
         # An index of shape [1], a gather: of points on many devices XLA moves the best, not all to each of them.
-        index = ranking.lowest(results.loss)[None]
-        x, loss = candidates.x[index][0], results.loss[index][0]
-        better = loss < self.loss
-        return Best(jnp.where(better, x, self.x), jnp.where(better, loss, self.loss))
+        loss = results.loss
+        remainder = jnp.zeros_like(loss) if results.remainder is None else results.remainder
+        order = loss if results.remainder is None else jnp.where(loss == jnp.min(loss), remainder, jnp.inf)
+        index = ranking.lowest(order)[None]
+        new = Best(candidates.x[index][0], loss[index][0], remainder[index][0])
+        equal = (new.loss == self.loss) & (new.remainder < self.remainder)
+        better = (new.loss < self.loss) | (equal & jnp.isfinite(new.loss))
+        return Best(*(jnp.where(better, now, before) for now, before in zip(new, self, strict=True)))
 
 
 class Generation(NamedTuple):
@@ -47,7 +58,8 @@ class Progress(NamedTuple):
     strategy: PyTree
     evaluator: PyTree
     best: Best
-    num_failed: Array  # [] int32
+    num_failed: Array  # [] int32, at most 2**31 - 1
+    shift: Shift
     visited: Array  # [F] bool, the configurations of a finite space that have been evaluated
     key: Key
 
@@ -68,17 +80,24 @@ def start(key: Key, strategy: Strategy, evaluator: Evaluator | None, space: PyTr
     # A key-derived zero types the constants as varying where the key does, see core.population.varying.
     anchor = zero_of(key)
     dtype = jnp.result_type(float)
-    best = Best(jnp.full(domain.size, 0.5, dtype), jnp.array(jnp.inf, dtype))
+    best = Best(jnp.full(domain.size, 0.5, dtype), jnp.array(jnp.inf, dtype), jnp.zeros((), dtype))
     progress = Progress(
         generation=jnp.array(0, jnp.int32),
         strategy=state,
         evaluator=None if evaluator is None else evaluator.init(key_evaluator, space, count),
         best=varying(best, anchor),
         num_failed=varying(jnp.array(0, jnp.int32), anchor),
+        shift=_varying_shift(anchor),
         visited=varying(nothing(domain), anchor),
         key=key_generations,
     )
     return separate(progress)
+
+
+def _varying_shift(anchor: Array) -> Shift:
+    shift = Shift.undecided()
+    lowest, remainder = varying((shift.lowest, shift.remainder), anchor)
+    return Shift(lowest, remainder, jnp.zeros_like(anchor, dtype=bool))
 
 
 def population_size(strategy: Strategy, state: PyTree, key: Key) -> int:
@@ -108,24 +127,45 @@ def tell(
     failed = ~jnp.isfinite(results.loss)  # -inf, too: it is what log(0) gives, and would win
     feasible = jnp.full_like(failed, True) if results.violation is None else results.violation <= 0
     num_failed = progress.num_failed + jnp.sum(failed & feasible, dtype=jnp.int32)
+    num_failed = jnp.where(num_failed < progress.num_failed, MOST_COUNTED, num_failed)  # it has wrapped around
     # Infeasible candidates must not win, but they did not fail.
     results = results._replace(loss=jnp.where(failed | ~feasible, jnp.inf, results.loss))
-    state = strategy.tell(progress.strategy, candidates, results)
+    told_results, shift = told(results, progress.shift)
+    state = strategy.tell(progress.strategy, candidates, told_results)
     progress = progress._replace(
         generation=progress.generation + 1,
         strategy=state,
         best=progress.best.update(candidates, results),
         num_failed=num_failed,
+        shift=shift,
         visited=visit(progress.visited, candidates.x, codec.domain(space)),
     )
     return progress, Generation(candidates, results, progress.best, state, progress.generation)
 
 
 def strong(tree: Any) -> Any:
-    """Python numbers among the leaves become arrays of the default float dtype, so that 1, 0.5 and NumPy's numbers
-    all meet the same compiled program. NumPy makes them, since JAX would compile a program for that."""
+    """Python numbers among the leaves become arrays of the default float dtype, and weakly typed arrays others, so that
+    1, 0.5 and the numbers of NumPy and JAX all meet the same compiled program."""
 
     def convert(leaf: Any) -> Any:
-        return np.asarray(leaf, jnp.result_type(float)) if is_number(leaf) else leaf
+        if is_number(leaf):
+            return as_float(leaf)
+        return _with_dtype(leaf, leaf.dtype) if getattr(leaf, "weak_type", False) else leaf
 
     return jax.tree.map(convert, tree)
+
+
+def as_float(leaf: Any) -> Any:
+    """A number, or an array, in the default float dtype, not weakly typed; anything else as it is."""
+    dtype = jnp.result_type(float)
+    if is_number(leaf):
+        return np.asarray(leaf, dtype)
+    return _with_dtype(leaf, dtype) if hasattr(leaf, "dtype") else leaf
+
+
+def _with_dtype(array: Any, dtype: Any) -> Any:
+    if isinstance(array, np.ndarray) or (isinstance(array, jax.Array) and is_concrete(array)):
+        if array.dtype == dtype and not getattr(array, "weak_type", False):
+            return array
+        return np.asarray(array).astype(dtype)  # by NumPy, since JAX would compile a program for that
+    return jax.lax.convert_element_type(array, dtype)

@@ -3,7 +3,9 @@
 import time
 import warnings
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsearch.core.types import Array
 from jaxsearch.runners.archive import Archive, archived, joined, rows
@@ -43,7 +45,7 @@ class Journal:
 
     def add(self, state: Progress, generation: Generation) -> None:
         """Takes down a generation; waits until it has run."""
-        loss = float(generation.best.loss)
+        loss = float(generation.best.loss) + float(generation.best.remainder)
         if self._keeps_trials:
             now = time.monotonic()
             self._trials.append(archived(generation, len(self.history) + 1, now - self._told))
@@ -72,7 +74,7 @@ class Journal:
     def finished(self) -> tuple[Array, Archive | None]:
         """The history `[generations]` and all trials, None if they were not kept."""
         self._complete()
-        history = jnp.asarray(self.history, jnp.result_type(float))
+        history = jax.device_put(np.asarray(self.history, jnp.result_type(float)))  # which compiles nothing
         return history, joined([*self._earlier, *self._trials]) if self._keeps_trials else None
 
     def _complete(self) -> None:

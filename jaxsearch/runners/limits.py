@@ -1,6 +1,10 @@
 """When a search ends."""
 
 import dataclasses
+import math
+
+import jax.numpy as jnp
+import numpy as np
 
 from jaxsearch.core.population import check_count
 from jaxsearch.core.pytree import is_real
@@ -53,7 +57,7 @@ class Limits:
         """What is met after the generations with these best losses, which took so many seconds: a name, or None."""
         if not history:
             return None
-        if self.target is not None and history[-1] <= self.target:
+        if self.target is not None and _meets(history[-1], self.target):
             return "target"
         if self.num_generations is not None and len(history) >= self.num_generations:
             return "generations"
@@ -64,3 +68,8 @@ class Limits:
         if self.patience is not None and len(history) > self.patience and history[-1] >= history[-1 - self.patience]:
             return "patience"
         return None
+
+
+def _meets(loss: float, target: float) -> bool:
+    """As in a compiled program, whose losses are rounded like the target."""
+    return math.isfinite(loss) and float(np.asarray(loss, jnp.result_type(float))) <= target

@@ -14,7 +14,8 @@ from jaxsearch.core.types import Key, PyTree, Scalar
 from jaxsearch.evaluators.vectorized import as_evaluator
 from jaxsearch.runners.automatic import resolved
 from jaxsearch.runners.checks import check_hyperparameters, check_key, check_reals, check_target, check_traceable
-from jaxsearch.runners.generation import Generation, Progress, advance, population_size, start, strong
+from jaxsearch.runners.generation import Generation, Progress, advance, as_float, population_size, start, strong
+from jaxsearch.runners.interruption import interrupted_at_once
 from jaxsearch.runners.result import Result, result_of
 from jaxsearch.spaces import codec
 
@@ -53,7 +54,7 @@ def minimize(
             generations of 4 + 3 ln D candidates, or of 64 that are trained; `Result.reason` says which, and why.
         key: a JAX random key; the only source of randomness.
         num_generations: generations to run, at least 1.
-        target: stop after the generation whose best loss is at most this.
+        target: stop after the generation whose best loss is at most this; inf is met by the first that did not fail.
         record: what to keep of every generation, a pure function of `Generation`; the best loss so far by default.
 
     Raises:
@@ -65,8 +66,9 @@ def minimize(
     if not callable(record):
         raise ValueError(f"record must be a function of a Generation; got {record!r}. Leave it out for the best loss.")
     (evaluator, space, strategy), reason = checked(objective, space, strategy, num_generations)
-    target = None if target is None else strong(target)
-    result = _minimize(evaluator, space, strategy, key, target, num_generations, record)
+    target = None if target is None else as_float(target)
+    with interrupted_at_once():
+        result = _minimize(evaluator, space, strategy, key, target, num_generations, record)
     return result if reason is None else dataclasses.replace(result, reason=reason)
 
 
@@ -84,7 +86,18 @@ def checked(
     strategy, reason = resolved(strategy, objective, space, num_generations, max_evaluations)
     check_strategy(strategy)
     check_space(objective, space)
-    return strong((evaluator, space, strategy)), reason
+    return (strong(evaluator), jax.tree.map(as_float, space), strong(with_floats(strategy))), reason
+
+
+def with_floats(strategy: Any) -> Any:
+    """A strategy, and what it wraps, whose hyperparameters, declared as `Scalar`, have the default float dtype."""
+    if not dataclasses.is_dataclass(strategy):
+        return strategy
+    scalars = [field.name for field in dataclasses.fields(strategy) if field.type in (Scalar, Scalar | None)]
+    changes: dict[str, Any] = {name: as_float(getattr(strategy, name)) for name in scalars}
+    if hasattr(strategy, "strategy"):
+        changes["strategy"] = with_floats(getattr(strategy, "strategy"))  # noqa: B009  # no part of the contract
+    return dataclasses.replace(strategy, **changes)  # type: ignore[type-var]
 
 
 def check_strategy(strategy: Any) -> None:
@@ -128,7 +141,8 @@ def _until(target, step, progress: Progress, num_generations: int) -> tuple[Prog
 
     def unfinished(carry):
         progress, _ = carry
-        return (progress.generation < num_generations) & ~(progress.best.loss <= target)
+        met = (progress.best.loss <= target) & jnp.isfinite(progress.best.loss)
+        return (progress.generation < num_generations) & ~met
 
     def body(carry):
         progress, history = carry

@@ -1,11 +1,12 @@
 """What a search gives back."""
 
+import jax.numpy as jnp
 import numpy as np
 
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, PyTree
 from jaxsearch.runners.archive import Archive
-from jaxsearch.runners.generation import Progress
+from jaxsearch.runners.generation import MOST_COUNTED, Progress
 from jaxsearch.spaces import codec
 
 
@@ -14,11 +15,13 @@ class Result:
     """The outcome of a search; a pytree, with a leading axis under `vmap`.
 
     params: the best configuration, decoded; `describe(space, result.params)` for plain Python.
-    loss: `[]` its loss; +inf if no evaluation succeeded.
+    loss: `[]` its loss; +inf if no evaluation succeeded. Rounded to the default float dtype, while `trials` has the
+        losses of a `Callback` as doubles.
     x: `[D]` its point in the unit cube.
     num_generations: `[]` int32, generations that ran; fewer than asked for if the search stopped early.
-    num_evaluations: `[]` int32, candidates evaluated.
-    num_failed: `[]` int32, evaluations whose loss was NaN or infinite.
+    num_evaluations: `[]` int32, candidates evaluated. Beyond 2**31 - 1, `search` gives an int64 of NumPy, and
+        `minimize`, in whose program there is none, stays at that.
+    num_failed: `[]` int32, evaluations whose loss was NaN or infinite; 2**31 - 1 stands for any more.
     exhausted: `[]` bool, whether every configuration of a finite space has been evaluated; False where there are more
         than 65,536 of them.
     history: what was recorded, leading axis the generations; by default the best loss so far. Its length is static:
@@ -58,12 +61,14 @@ class Result:
 
 def result_of(progress: Progress, space: PyTree, population_size: int, history: PyTree) -> Result:
     """The result of a search that got as far as `progress`."""
+    most = MOST_COUNTED // population_size
+    evaluations = jnp.minimum(progress.generation, most) * population_size
     return Result(
         params=codec.decode(space, progress.best.x),
         loss=progress.best.loss,
         x=progress.best.x,
         num_generations=progress.generation,
-        num_evaluations=progress.generation * population_size,
+        num_evaluations=jnp.where(progress.generation > most, MOST_COUNTED, evaluations),
         num_failed=progress.num_failed,
         exhausted=progress.exhausted,
         history=history,

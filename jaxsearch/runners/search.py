@@ -9,15 +9,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsearch.core.protocols import Evaluator, Strategy
 from jaxsearch.core.types import Key, PyTree, Scalar
 from jaxsearch.evaluators.out_of_memory import halved, out_of_memory
 from jaxsearch.runners.bar import bar
 from jaxsearch.runners.checkpoint import Checkpoint, Store
-from jaxsearch.runners.checks import check_key, check_target, functions
+from jaxsearch.runners.checks import check_concrete, check_key, check_target, functions
 from jaxsearch.runners.fingerprint import fingerprint
-from jaxsearch.runners.generation import Generation, advance, population_size, start
+from jaxsearch.runners.generation import MOST_COUNTED, Generation, advance, as_float, population_size, start
 from jaxsearch.runners.interruption import interruptible
 from jaxsearch.runners.journal import Journal
 from jaxsearch.runners.limits import Limits
@@ -80,14 +81,15 @@ def search(
         archive: keep all candidates on the host for `Result.trials()`; False for populations too large for that.
 
     Raises:
-        ValueError: for arguments that cannot work, no limit at all, a checkpoint of another search or a damaged one,
-            and a directory that another process uses.
+        ValueError: for arguments that cannot work or are traced, no limit at all, a checkpoint of another search or a
+            damaged one, and a directory that another process uses.
     """
     check_key(key)
     check_target(target)
+    check_concrete(key=key, objective=objective, space=space, strategy=strategy, target=target)
     callbacks = functions("callback", callback)
     if target is not None:  # rounded like the loss, so that a loss equal to the target meets it
-        target = float(jnp.asarray(target, jnp.result_type(float)))
+        target = float(as_float(target))
     limits = Limits(num_generations, max_evaluations, time_limit, target, patience)
     parts, why = checked(objective, space, strategy, limits.num_generations, limits.max_evaluations)
     evaluator, space, chosen = parts
@@ -130,8 +132,18 @@ def search(
         finally:
             journal.save(ended=True)  # also when the objective or the callback raised
     history, kept = journal.finished()
-    result = _result_of(journal.state, space, population_size=limits.count, history=history)
-    return dataclasses.replace(result, stopped=stopped, reason=why, archive=kept, space=space if archive else None)
+    # The history comes later, since its length is part of the program that it would go through.
+    result = _result_of(journal.state, space, population_size=limits.count, history=None)
+    evaluations = len(journal.history) * limits.count
+    return dataclasses.replace(
+        result,
+        num_evaluations=np.int64(evaluations) if evaluations > MOST_COUNTED else result.num_evaluations,
+        history=history,
+        stopped=stopped,
+        reason=why,
+        archive=kept,
+        space=space if archive else None,
+    )
 
 
 def _with_less_memory(error: Exception, evaluator: Evaluator, count: int) -> Evaluator:

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from jaxsearch.core.types import PyTree
-from jaxsearch.spaces import checks, codec
+from jaxsearch.spaces import codec, ranges
 from jaxsearch.spaces.dimensions import Choice, Dimension, Float, Int
 from jaxsearch.spaces.switch import Switch
 
@@ -61,7 +61,7 @@ def _of_dimension(name: str, dimension: Any, value: Any) -> dict[str, np.ndarray
             value, kind = np.asarray(value), np.float64 if isinstance(dimension, Float) else np.int64
             places = itertools.product(*map(range, dimension.shape))
             flat = {place: value[(slice(None), *place)] for place in places}
-            ends = zip(flat.items(), checks.ends(dimension), strict=True)
+            ends = zip(flat.items(), ranges.ends(dimension), strict=True)
             return {
                 name + (f"[{','.join(map(str, place))}]" if place else ""): np.clip(
                     [kind(str(entry)) for entry in column], kind(low), kind(high)

@@ -60,7 +60,7 @@ def test_classes_are_structure(one, other):
 def test_integers_of_numpy_and_jax_are_sizes_and_counts(eight):
     assert js.GA(eight) == js.GA(8)
     assert type(js.CMAES(population_size=eight).population_size) is int
-    assert js.Chunked(len, eight).chunk_size == 8
+    assert js.Chunked(lambda key, x: x, eight).chunk_size == 8
     assert js.models.MLP(eight, 2, max_width=eight) == js.models.MLP(8, 2, max_width=8)
     assert js.Float(0, 1, shape=(eight,)) == js.Float(0, 1, shape=(8,))
     assert js.Checkpoint("here", generations=eight).generations == 8

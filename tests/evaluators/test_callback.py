@@ -106,3 +106,24 @@ def test_limits_are_checked(limit):
 def test_what_to_catch_is_checked(catch):
     with pytest.raises(ValueError, match="catch must be a tuple of exceptions; got "):
         js.Callback(len, catch=catch)
+
+
+@pytest.mark.parametrize("strategy", [js.GA(), js.LocalSearch()], ids=["population", "one by one"])
+@pytest.mark.parametrize("base", [1e9, -1e9])
+def test_losses_that_float32_cannot_tell_apart_are_told_apart(strategy, base):
+    objective = js.Callback(lambda x: base + 1e3 * (x - 0.3) ** 2)
+    arguments = {"key": jax.random.key(0), "progress": False, "max_evaluations": 160}
+    result = js.search(objective, js.Float(-1, 1), strategy, patience=100, **arguments)
+    assert float(result.params) == pytest.approx(0.3, abs=0.01)
+    loss = result.trials()["loss"]
+    assert loss.dtype == np.float64
+    exact = base + 1e3 * (np.asarray(result.trials()["value"]) - 0.3) ** 2
+    np.testing.assert_allclose(loss - base, exact - base, atol=1e-3)
+    assert float(result.loss) == np.asarray(base, result.loss.dtype)
+
+
+def test_the_best_is_the_lowest_double():
+    values = [1e9, 1e9 - 2, 1e9 - 1, np.inf]
+    objective = js.Callback(lambda params: values[params["n"]])
+    result = js.minimize(objective, SPACE, js.RandomSearch(32), key=jax.random.key(0), num_generations=1)
+    assert js.describe(SPACE, result.params)["n"] == 1

@@ -9,6 +9,8 @@ from jax.sharding import AxisType, PartitionSpec
 import jaxsearch as js
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.runners.generation import advance, start
+from jaxsearch.runners.minimize import checked
+from jaxsearch.runners.result import result_of
 from jaxsearch.strategies import registry
 
 SPACE = {"x": js.Float(-5.0, 5.0, shape=(2,)), "c": js.Choice("a", "b", "c")}
@@ -71,6 +73,20 @@ def test_other_hyperparameters_bounds_targets_and_keys_compile_nothing(compilati
     assert compilations() == 0
 
 
+@pytest.mark.parametrize("number", [jnp.asarray, np.asarray, jnp.int32, np.int8, float], ids=str)
+def test_numbers_of_no_type_compile_nothing(number, compilations):
+    def go(one, two):
+        space = {"x": js.Float(one, two, shape=(2,)), "c": js.Choice("a", "b", "c")}
+        strategy = js.Restart(js.PSO(inertia=one, social=two), patience=5)
+        return js.minimize(bowl, space, strategy, key=jax.random.key(0), num_generations=3, target=two).loss
+
+    go(np.float32(1), np.float32(2))
+    number(1), number(2)  # what it takes to make them
+    compilations()
+    go(number(1), number(2))
+    assert compilations() == 0
+
+
 def test_a_search_is_one_compilation(compilations):
     def fresh(key, params):  # a new objective, so that nothing is in the cache
         return jnp.sum(params["x"] ** 2) + 2.0 * params["c"]
@@ -80,6 +96,28 @@ def test_a_search_is_one_compilation(compilations):
     compilations()
     js.minimize(evaluator, SPACE, js.GA(), key=key, num_generations=7)
     assert compilations() == 1
+
+
+@pytest.mark.parametrize("target", [np.inf, jnp.inf])
+def test_an_infinite_target_is_met_by_the_first_that_does_not_fail(target):
+    assert int(run(key=jax.random.key(0), num_generations=5, target=target).num_generations) == 1
+    settings = {"num_generations": 5, "target": target}
+    found = js.search(bowl, SPACE, js.PSO(), key=jax.random.key(0), progress=False, **settings)
+    assert found.stopped == "target"
+    never = js.minimize(lambda key, p: jnp.nan, SPACE, js.PSO(), key=jax.random.key(0), **settings)
+    assert int(never.num_generations) == 5
+
+
+def test_counts_stay_at_the_most_that_they_can_be():
+    parts, _ = checked(lambda key, p: jnp.nan, SPACE, js.PSO())
+    evaluator, space, strategy = parts
+    progress = start(jax.random.key(0), strategy, evaluator, space)
+    progress = progress._replace(generation=jnp.array(2**31 // 13), num_failed=jnp.array(2**31 - 5))
+    progress, _ = jax.jit(advance)(progress, strategy, evaluator, space)
+    result = result_of(progress, space, 13, None)
+    assert int(result.num_failed) == int(result.num_evaluations) == 2**31 - 1
+    fewer = result_of(progress._replace(generation=jnp.array(2**31 // 13)), space, 13, None)
+    assert int(fewer.num_evaluations) == 2**31 // 13 * 13
 
 
 def test_under_jit_and_vmap_over_keys_and_hyperparameters():
@@ -219,12 +257,17 @@ def test_the_objective_gets_a_key_of_its_own():
         ({"strategy": 3}, "init, ask and tell"),
         ({"space": {}}, "at least one dimension"),
         ({"space": {"x": 3}}, "Float, Int, Choice or Switch"),
+        ({"target": float("nan")}, "target must be a real number"),
+        ({"key": jnp.zeros(4, jnp.uint32)}, r"needs shape \(2,\), .* Wrap it, e.g. with jax.random.wrap_key_data"),
+        ({"objective": lambda params: 0.0}, r"takes two arguments, objective\(key, params\).* with \(params\). Write"),
+        ({"objective": jax.tree_util.Partial(bowl, 1)}, r"with \(params\)"),
     ],
 )
 def test_mistakes(change, message):
-    arguments = {"space": SPACE, "strategy": js.PSO(), "num_generations": 2} | change
+    arguments = {"objective": bowl, "space": SPACE, "strategy": js.PSO(), "num_generations": 2}
+    arguments |= {"key": jax.random.key(0)} | change
     with pytest.raises(ValueError, match=message):
-        js.minimize(bowl, arguments.pop("space"), arguments.pop("strategy"), key=jax.random.key(0), **arguments)
+        js.minimize(**arguments)
 
 
 @pytree

@@ -11,6 +11,7 @@ import pytest
 
 import jaxsearch as js
 from jaxsearch.runners import bar
+from jaxsearch.runners import search as search_module
 from jaxsearch.runners.interruption import Interruption
 from jaxsearch.strategies import registry
 
@@ -138,6 +139,53 @@ def test_ctrl_c_while_nobody_reads(monkeypatch):
     assert interruption.asked == "interrupt"
     with pytest.raises(KeyboardInterrupt):
         interruption.interrupt(signal.SIGINT, None)
+
+
+def test_ctrl_c_while_a_callback_evaluates_in_one_program():
+    objective = js.Callback(lambda params: signal.raise_signal(signal.SIGINT) or 0.0)
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        js.minimize(objective, js.Float(0, 1), js.RandomSearch(4), key=jax.random.key(0), num_generations=2)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+@pytest.mark.parametrize("what", ["key", "space", "strategy", "target", "objective"])
+def test_what_is_traced_is_refused(what):
+    concrete = jax.random.key(0)
+
+    def traced(number):
+        arguments = {"objective": bowl}
+        arguments["space"] = js.Float(0, number) if what == "space" else SPACE
+        arguments["strategy"] = js.PSO(inertia=number) if what == "strategy" else js.PSO()
+        arguments["key"] = jax.random.key(number.astype(int)) if what == "key" else concrete
+        arguments["target"] = number if what == "target" else 0.5
+        if what == "objective":
+            arguments["objective"] = jax.tree_util.Partial(lambda number, key, params: number, number)
+        return js.search(**arguments, num_generations=1).loss
+
+    for transform in (jax.jit, jax.vmap):
+        with pytest.raises(ValueError, match=f"its {what} is traced. Use minimize there"):
+            transform(traced)(jnp.ones(()) if transform is jax.jit else jnp.ones(2))
+
+
+def test_searches_of_other_lengths_compile_nothing(compilations):
+    run(num_generations=2).trials()
+    compilations()
+    for length in (3, 5):
+        run(num_generations=length)
+    assert compilations() == 0
+    run(num_generations=5).trials()
+    assert compilations() == 1  # for up to 64 of them
+    run(num_generations=6).trials()
+    assert compilations() == 0
+
+
+def test_evaluations_are_counted_beyond_32_bits(monkeypatch):
+    monkeypatch.setattr(search_module, "MOST_COUNTED", 25)
+    assert run(num_generations=2).num_evaluations.dtype == np.int32
+    result = run(num_generations=3)
+    assert result.num_evaluations == 30
+    assert result.num_evaluations.dtype == np.int64
 
 
 def test_ctrl_c_twice_while_a_callback_evaluates():
