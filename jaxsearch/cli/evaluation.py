@@ -139,7 +139,8 @@ def _columns(table: Table) -> list[dict[str, Any]]:
         # A category that is missing has none of its features.
         gone = np.isnan(part).any(1) if about["kind"] in MEASURED else (part == 0).all(1)
         missing = float(np.mean(gone)) if len(places) else None
-        counts_as = about["kind"] + (f": {about['why']}" if about.get("why") else "")
+        why = about.get("why", "")
+        counts_as = why if why.startswith(about["kind"]) else f"{about['kind']}{': ' * bool(why)}{why}"
         if len(about.get("categories", [])) > 1:
             counts_as += f" of {len(about['categories'])} values"
         found.append({"name": name, "counts_as": counts_as, "features": len(places), "missing": missing})

@@ -71,9 +71,16 @@ def _improvements(ax: Any, runs: Mapping[str, np.ndarray], unit: Unit) -> None:
     for number, (name, loss) in enumerate(runs.items()):
         best = best_so_far(loss)
         at = np.flatnonzero(best < np.concatenate([[np.inf], best[:-1]]))
-        colour = style.series(number)["color"]
-        (points,) = ax.plot(at + 1, best[at], "o", color=colour, markersize=3.2, markeredgewidth=0, clip_on=False)
-        style.tell(points, [f"{name}: {unit.label} {unit.score(best[i]):.4g} at evaluation {i + 1:,}" for i in at])
+        texts = [f"{name}: {unit.label} {unit.score(best[i]):.4g} at evaluation {i + 1:,}" for i in at]
+        _points(ax, at + 1, best[at], number, texts)
+
+
+def _points(ax: Any, x: np.ndarray, y: np.ndarray, number: int, texts: Sequence[str]) -> None:
+    """The points of one of several curves, which tell these texts; those beyond the axis lie at its end."""
+    y = np.minimum(y, max(ax.get_ylim()))
+    how = {"color": style.series(number)["color"], "markersize": 3.2, "markeredgewidth": 0, "clip_on": False}
+    (points,) = ax.plot(x, y, "o", **how)
+    style.tell(points, texts)
 
 
 def _curve(ax: Any, runs: list[np.ndarray], quantiles: tuple[float, float], look: dict[str, Any]) -> Any:
@@ -114,10 +121,9 @@ def over_time(
         seconds = np.cumsum(np.asarray(archive.seconds, float))
         x, y = seconds[ends], curves[name][ends]
         handles.extend(ax.plot(x, y, linewidth=1.8, drawstyle="steps-post", **style.series(number)))
-        (points,) = ax.plot(x, y, "o", color=style.series(number)["color"], markersize=3.2, clip_on=False)
         unit = Unit(label, greater_is_better)
         texts = [f"{unit.score(loss):.4g} after {time:.3g} s" for loss, time in zip(y, x, strict=True)]
-        style.tell(points, [f"{name}: {label} {text}" for text in texts])
+        _points(ax, x, y, number, [f"{name}: {label} {text}" for text in texts])
     if len(searches) > 1:
         style.legend(ax, handles, list(searches))
     ax.set_xlim(left=0)

@@ -1,11 +1,16 @@
 """The page in a real browser. With JAXSEARCH_SCREENSHOTS set to a directory it leaves pictures there."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from archives import mixed
+
+from jaxsearch.report.compared import ComparedRun, compared
+from jaxsearch.report.style import Unit
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DESKTOP = {"width": 1280, "height": 900}
@@ -34,7 +39,7 @@ def visit(browser, url):
     """Opens the page; whatever it logs or asks for fails the test."""
     contexts, complaints = [], []
 
-    def visit(viewport=DESKTOP, scheme="light"):
+    def visit(viewport=DESKTOP, scheme="light", address=url):
         context = browser.new_context(viewport=viewport, color_scheme=scheme)
         contexts.append(context)
         context.set_default_timeout(10_000)
@@ -42,8 +47,8 @@ def visit(browser, url):
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda request: request.url == url or complaints.append(request.url))
-        page.goto(url)
+        page.on("request", lambda request: request.url == address or complaints.append(request.url))
+        page.goto(address)
         return page
 
     yield visit
@@ -65,7 +70,7 @@ def column(page, name):
 
 
 def figure(page, title):
-    return page.locator("figure").filter(has=page.get_by_role("heading", name=title, exact=True)).locator("svg").first
+    return page.locator("figure").filter(has=page.get_by_role("heading", name=title, exact=True)).locator("svg >> visible=true")
 
 
 def place_of(page, title, trial):
@@ -252,3 +257,23 @@ def test_nothing_is_cut_and_nothing_is_empty(visit, width):
     assert end - last < 80, "the page ends with its last section"
     inner, outer = page.locator(".trials").evaluate("box => [box.scrollWidth, box.clientWidth]")
     assert (inner <= outer) == (width == 1280)  # where it does not fit, the table scrolls and not the page
+
+
+@pytest.mark.parametrize("width", [1280, 480])
+def test_runs_beside_each_other_fit_and_their_points_tell(visit, tmp_path, width):
+    runs = [
+        ComparedRun(name, mixed(seed=seed), Unit("error"), {"data": "t"}, {"seed": seed}, {"best network": "wide " * 9})
+        for seed, name in enumerate(["a run with a rather long name", "another", "and | a third"])
+    ]
+    path = tmp_path / "both.html"
+    path.write_text(compared(runs), "utf-8")
+    page = visit({"width": width, "height": 800}, address=path.as_uri())
+    keep(page, f"compared-{width}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CUT, width) == []
+    drawing = figure(page, "Convergence")
+    drawing.scroll_into_view_if_needed()
+    drawing.focus()
+    page.keyboard.press("ArrowRight")
+    tip = page.locator(".tip").inner_text()
+    assert re.fullmatch(r"(a run with a rather long name|another|and   a third): error [\d.]+ at evaluation \d+", tip)
