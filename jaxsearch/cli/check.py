@@ -2,13 +2,15 @@
 
 import sys
 
+import jax
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
+from jaxsearch.cli.held_out import choose_test_rows
 from jaxsearch.cli.options import Options
 from jaxsearch.cli.reading import read
-from jaxsearch.problems.labelled import Examination
+from jaxsearch.problems.labelled import Examination, Table
 from jaxsearch.problems.profiles import profiles
 
 MOST_COLUMNS = 200
@@ -34,8 +36,17 @@ def check_table(options: Options) -> int:
     if found.problem:
         print(f"Error: {found.problem}", file=sys.stderr)
         return 2
-    print("The table can be used.")
+    print(f"The table can be used{_but(found.usable(), options)}.")
     return 0
+
+
+def _but(table: Table, options: Options) -> str:
+    """What stands in the way of a run with these options, such as classes of too few rows."""
+    try:
+        choose_test_rows(table, options, jax.random.split(jax.random.key(options.seed), 3)[0])
+    except ValueError as error:
+        return f", but a run stops so far: {str(error).rstrip('.')}"
+    return ""
 
 
 def _summary(found: Examination) -> str:

@@ -76,10 +76,11 @@ def _check_repeated(name: str, codes: np.ndarray, text: bool) -> None:
     rows = np.bincount(codes)
     alone = int(np.sum(rows == 1))
     if len(codes) >= MANY_ROWS and alone > len(codes) / 2:
-        remedy = "Use another target" if text else "Use --task regression, or another target"
-        raise ValueError(
-            f"A class needs several rows; {alone} of {len(codes)} rows have their own in {name!r}. {remedy}."
-        )
+        ways = ["Use another target"] if text else ["Use --task regression", "another target"]
+        if np.sum(rows >= LEAST_ROWS) >= 2:
+            ways.append("leave rare classes out by --rare-classes drop")
+        what = f"{alone} of {len(codes)} rows have their own in {name!r}"
+        raise ValueError(f"A class needs several rows; {what}. {', or '.join(ways)}.")
 
 
 def without_rare(found: Labels, name: str, how: str, least: int) -> tuple[np.ndarray, Labels]:

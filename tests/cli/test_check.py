@@ -6,6 +6,7 @@ import pytest
 
 A = np.random.default_rng(0).normal(size=60).round(3)
 Y = np.random.default_rng(1).permutation(["no", "yes"] * 30)
+GROUP = {"g": np.arange(60) % 10}
 COUNTS = [3, *range(9), *range(9), *[5, 6] * 20, 12]
 
 
@@ -33,13 +34,13 @@ def test_every_column_is_shown(jaxsearch, table):
     flag = np.where(A > 1, "x", None)
     days = pandas.date_range("2020-01-31", periods=60).strftime("%d.%m.%Y")
     ages = np.where(np.arange(60) < 9, np.nan, np.arange(60) % 7)
-    table(row=range(60), city=city, flag=flag, day=days, age=ages, name=[f"n{i}" for i in range(60)], g=Y, z=A, y=Y)
+    table(row=range(60), city=city, flag=flag, day=days, age=ages, name=[f"n{i}" for i in range(60)], z=A, y=Y, **GROUP)
     code, out, err = jaxsearch("check", "t.csv", "--target", "y", "--group", "g", "--drop", "z")
     assert (code, err) == (0, "")
     assert "t: 60 rows, 9 features, classification" in out
     assert cells(out) == [
         ["y", "target", "", "", "no 30, yes 30", "2 classes"],
-        ["g", "group", "", "", "2 groups", ""],
+        ["g", "group", "", "", "10 groups", ""],
         ["a", "number", "1", "", f"{A.min():g} to {A.max():g}", ""],
         ["row", "left out", "", "", "0, 1, 2, 57 more", "it counts the rows"],
         ["city", "category", "2", "", "Rome 40, Oslo 20", ""],
@@ -100,6 +101,10 @@ def test_other_sources(jaxsearch, tmp_path):
 )
 def test_too_few_rows_for_the_folds(jaxsearch, table, y, options, remedy):
     table(y=y)
+    if "--folds" not in options:
+        code, out, _ = jaxsearch("check", "t.csv", "--target", "y", *options)
+        assert code == 0
+        assert "The table can be used, but a run stops so far: 5 folds need 5 training rows" in out
     code, _, err = jaxsearch("run", "t.csv", "--target", "y", *options)
     assert code == 2
     assert remedy in err.splitlines()[-1]
