@@ -37,17 +37,37 @@ def pytest_xdist_auto_num_workers(config) -> int | None:
     return max(1, min(cores, memory // WORKER_BYTES))
 
 
-@pytest.fixture(autouse=True, scope="module")
-def forget_programs():
-    """A process may map only so many pieces of memory, and every program that JAX remembers holds some.
+def forget_programs() -> None:
+    """Frees what JAX remembers of compiled programs: some ten megabytes of each, in pieces of which few may be mapped.
 
     Python's cycles hold more of them, and the C library keeps what is freed unless it is told.
     """
-    yield
     jax.clear_caches()
     gc.collect()
     if trim := getattr(ctypes.CDLL(None) if os.name == "posix" else None, "malloc_trim", None):
         trim(0)
+
+
+def resident_bytes() -> int:
+    """The memory of this process; 0 where the system does not say."""
+    if not os.path.exists("/proc/self/statm"):
+        return 0
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forgotten_after_a_module():
+    yield
+    forget_programs()
+
+
+@pytest.fixture(autouse=True)
+def forgotten_when_large():
+    """The contract alone would fill 5 GB with its programs, few of which serve more than some neighbouring tests."""
+    yield
+    if resident_bytes() > WORKER_BYTES * 5 / 8:
+        forget_programs()
 
 
 @pytest.fixture(scope="module")
