@@ -105,7 +105,7 @@ def _task(options: Options) -> _Task:
     training, space = _training(model, table, test, options, metric), model.space()
     name, reason = chosen(wanted, codec.domain(space), options.budget)
     strategy = sized(registry[name], codec.domain(space), options.budget)
-    options = dataclasses.replace(options, strategy=name)
+    options = dataclasses.replace(options, strategy=name, metric=options.metric and metric.name)
     return _Task(options, table, test, metric, training, space, strategy, reason, key_search, key_fit)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn import datasets
 
+import jaxsearch as js
 from jaxsearch.cli import run
 from jaxsearch.models import portable
 
@@ -133,7 +134,7 @@ def test_the_target_stops_it_early_and_says_so(jaxsearch, tmp_path):
 def test_a_regression_table_from_csv(jaxsearch, tmp_path):
     frame = datasets.load_diabetes(as_frame=True).frame
     frame.to_csv(tmp_path / "diabetes.csv", index=False)
-    options = ["--task", "regression", "--strategy", "pso", "--metric", "r2", "--stop-at", "0.2"]
+    options = ["--task", "regression", "--strategy", "pso", "--metric", "R2 score", "--stop-at", "0.2"]
     code, out, err = jaxsearch(
         "run", "diabetes.csv", "--target", "target", *options, *SMALL, "--epochs", "30", "--out", "r"
     )
@@ -142,6 +143,11 @@ def test_a_regression_table_from_csv(jaxsearch, tmp_path):
     assert 0.2 < best["score"] < 0.7
     assert 0 < best["test_score"] < 0.8
     assert "PSO over networks" in out
+    assert best["metric"] == "r2"
+    scores = [float(row["r2"]) for row in trials(tmp_path / "r")]
+    assert max(scores) == pytest.approx(best["score"])
+    assert js.events(tmp_path / "r" / "events.jsonl")[-2]["best_score"] == pytest.approx(best["score"])
+    assert f"best r2 {best['score']:.4g}" in jaxsearch("status", "r")[1]
 
 
 @pytest.mark.parametrize("strategy", ["random_search", "LocalSearch", "Pso", "ga"])
