@@ -30,7 +30,7 @@ def page(
     title: str = "Search",
     lead: str = "",
     warnings: Iterable[str] = (),
-    tiles: Iterable[Tile] = (),
+    tiles: Sequence[Tile] = (),
     facts: Iterable[tuple[str, Any]] = (),
     label: str = "loss",
     greater_is_better: bool = False,
@@ -54,7 +54,7 @@ def page(
         title: of the page.
         lead: what was found, in a sentence or two.
         warnings: sentences that stand out.
-        tiles: numbers that stand out, before those of the trials.
+        tiles: numbers that stand out, `jaxsearch.report.document.Tile`; by default the best loss.
         facts: what else is known of the search, as pairs of a name and a value.
         label: what the loss is called, e.g. the metric; the name of its column in the table.
         greater_is_better: whether the losses are 1 - score, and shown as scores.
@@ -81,17 +81,15 @@ def page(
         document.section("search", "Search", document.figures(search_figures(shown, target, searches), "s")),
         document.section("parameters", "Parameters", document.figures(parameter_figures(shown), "p")),
     ]
-    shown_trials = {
-        int(number) for text in re.findall(r'data-trials="([\d ]*)"', "".join(parts)) for number in text.split()
-    }
-    parts.append(_trials(archive, space, counts, duplicate_of, unit, shown_trials))
+    drawn = " ".join(re.findall(r'data-trials="([\d ]*)"', "".join(parts))).split()
+    parts.append(_trials(archive, space, counts, duplicate_of, unit, set(map(int, drawn))))
     parts.append(document.section("facts", "Facts", document.pairs(facts)))
     sections = [part for part in parts if part]
     head = [
         f"<header>\n<h1>{escape(title)}</h1>",
         f"<p class=lead>{escape(lead)}</p>" if lead else "",
         document.listed(warnings, "warnings"),
-        document.tiles([*tiles, *_tiles(archive, counts, unit, bool(evaluation))]),
+        document.tiles([*(tiles or _best_tile(archive, unit)), *_tiles(archive, counts)]),
         document.contents(sections),
         "</header>",
     ]
@@ -110,14 +108,19 @@ def _evaluated(evaluation: Mapping[str, Any]) -> list[str]:
         ) from None
 
 
-def _tiles(archive: Archive, counts: Counts, unit: Unit, brief: bool) -> list[Tile]:
-    """The best loss and how many trials there were; brief: where other tiles tell the best."""
+def _best_tile(archive: Archive, unit: Unit) -> list[Tile]:
     best = best_of(losses_of(archive))
-    generations = len(np.unique(archive.generation))
     value = "none" if best is None else f"{unit.score(float(archive.loss[best])):.4g}"
-    found = [] if brief else [Tile(f"Best {unit.label}", value)]
-    found.append(Tile("Trials", f"{counts.trials:,}", f"in {generations:,} generation{'s' * (generations != 1)}"))
-    found.append(Tile("Failed", f"{counts.failed:,}", bad=counts.failed > 0))
+    return [Tile(f"Best {unit.label}", value)]
+
+
+def _tiles(archive: Archive, counts: Counts) -> list[Tile]:
+    """How many trials there were, and what became of them."""
+    generations = len(np.unique(archive.generation))
+    found = [
+        Tile("Trials", f"{counts.trials:,}", f"in {generations:,} generation{'s' * (generations != 1)}"),
+        Tile("Failed", f"{counts.failed:,}", bad=counts.failed > 0),
+    ]
     for name, count in (("Infeasible", counts.infeasible), ("Duplicates", counts.duplicates)):
         if count:
             found.append(Tile(name, f"{count:,}"))

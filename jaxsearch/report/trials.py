@@ -88,23 +88,28 @@ def table(
     numeric = {name: all(_is_number(value) for value in column) for name, column in columns.items()}
     texts = {name: [_text(value, numeric[name]) for value in column] for name, column in columns.items()}
     visible = _that_fit(texts, set(first))
-    told = set(list(first)[:MOST_TOLD])
-    order_by = f' aria-sort="{"descending" if unit.greater_is_better else "ascending"}"'
-    heads = "".join(
-        f'<th scope="col"{_kind(numeric[name], name in visible)}'
-        f"{order_by * (name == unit.label)}{' data-told' * (name in told)}>"
-        f"<button type=button>{escape(name)}</button></th>"
-        for name in columns
-    )
-    ends = {name: _kind(numeric[name], name in visible) for name in columns}
-    rows = "\n".join(
-        f"<tr data-trial={number}>"
-        + "".join(f"<td{end}>{text[place]}</td>" for end, text in zip(ends.values(), texts.values(), strict=True))
-        + "</tr>"
-        for place, number in enumerate(order)
-    )
-    html = f"<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
+    kinds = {name: _kind(numeric[name], name in visible) for name in columns}
+    attributes = {name: kind + " data-told" * (name in list(first)[:MOST_TOLD]) for name, kind in kinds.items()}
+    attributes[list(first)[1]] += f' aria-sort="{"descending" if unit.greater_is_better else "ascending"}"'
+    html = f"<table>\n{_head(attributes)}\n{_body(order, kinds, texts)}\n</table>"
     return html, [(name, name in visible) for name in columns], shown
+
+
+def _head(attributes: dict[str, str]) -> str:
+    """The names of the columns; attributes: of each, as HTML."""
+    cells = [
+        f'<th scope="col"{attribute}><button type=button>{escape(name)}</button></th>'
+        for name, attribute in attributes.items()
+    ]
+    return f"<thead><tr>{''.join(cells)}</tr></thead>"
+
+
+def _body(trials: np.ndarray, kinds: dict[str, str], texts: dict[str, list[str]]) -> str:
+    """A row for each of the trials `[n]`; kinds: the attributes of each column. texts: its cells, as HTML."""
+    cells = [[f"<td{kinds[name]}>{text}</td>" for text in column] for name, column in texts.items()]
+    rows = zip(trials, *cells, strict=True)
+    lines = [f"<tr data-trial={trial}>{''.join(row)}</tr>" for trial, *row in rows]
+    return "<tbody>\n" + "\n".join(lines) + "\n</tbody>"
 
 
 def _that_decide(
