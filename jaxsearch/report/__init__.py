@@ -1,6 +1,7 @@
 """What a search has found, for people: figures on Matplotlib's axes, the importance of parameters, a page of HTML."""
 
 from jaxsearch.report.drawing import architecture
+from jaxsearch.report.folds import spread_over_folds
 from jaxsearch.report.importance import importance
 from jaxsearch.report.page import page
 from jaxsearch.report.parallel import parallel_coordinates
@@ -21,4 +22,5 @@ __all__ = [
     "page",
     "parallel_coordinates",
     "slice_of",
+    "spread_over_folds",
 ]

@@ -70,7 +70,11 @@ def column(page, name):
 
 
 def figure(page, title):
-    return page.locator("figure").filter(has=page.get_by_role("heading", name=title, exact=True)).locator("svg >> visible=true")
+    return (
+        page.locator("figure")
+        .filter(has=page.get_by_role("heading", name=title, exact=True))
+        .locator("svg >> visible=true")
+    )
 
 
 def place_of(page, title, trial):
