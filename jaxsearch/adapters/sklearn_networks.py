@@ -36,7 +36,8 @@ class JaxSearchClassifier(ClassifierMixin, SearchedNetwork):
 
     Attributes of a fitted one: `classes_`; `n_features_in_` and `feature_names_in_`; `best_params_`, plain values;
     `best_score_`, the metric in the cross-validation, and `best_loss_`, 1 - the score where a greater one is better;
-    `trials_`, a table as of `Result.trials`;
+    `best_epochs_`, after which that was measured and to which the network was trained; `trials_`, a table as of
+    `Result.trials`;
     `network_`, which `jaxsearch.models.portable.save` writes.
 
     `fit` raises ValueError for arguments that cannot work and where no network can be trained.

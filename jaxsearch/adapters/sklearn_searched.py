@@ -104,7 +104,8 @@ class SearchedNetwork(BaseEstimator):
         self.trials_ = result.trials()
         if not np.isfinite(self.best_loss_):
             raise ValueError(f"Every network failed: no {metric.name} was finite. Use another metric or fewer folds.")
-        network = fit(training, key_fit, space, result.params).portable()
+        self.best_epochs_ = int(result.aux["epochs"])
+        network = fit(training, key_fit, space, result.params, num_epochs=self.best_epochs_).portable()
         if not all(np.all(np.isfinite(part)) for layer in network.layers for part in layer):
             raise ValueError("The best network diverged when trained on all rows. Use another random_state.")
         self.network_ = network._replace(

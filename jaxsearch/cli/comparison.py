@@ -9,7 +9,8 @@ import numpy as np
 
 from jaxsearch.cli.written import Files, baselines_of, read_files, rows_of, strange
 from jaxsearch.report.compared import ComparedRun, compared, seconds_of
-from jaxsearch.report.style import Unit, best_of
+from jaxsearch.report.parameters import best_trial
+from jaxsearch.report.style import Unit
 from jaxsearch.runners.files import replace
 
 DATA = ("data", "target", "group")  # options that say what the data are, not how they were searched
@@ -48,7 +49,7 @@ def _run(name: str, files: Files) -> ComparedRun:
 
 def _results(files: Files, unit: Unit) -> dict[str, Any]:
     archive, best = files.archive, files.best
-    leader = best_of(np.asarray(archive.loss, float))
+    leader = best_trial(archive)
     found: dict[str, Any] = {"metric": unit.label}
     found["score of the best trial"] = None if leader is None else unit.score(float(archive.loss[leader]))
     if best is not None:

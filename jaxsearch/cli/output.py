@@ -82,12 +82,13 @@ def report(outcome: Outcome) -> None:
     """The leaderboard, the best network in words, and its scores."""
     result, metric, count = outcome.result, outcome.metric, len(outcome.trials)
     grid = Grid(title="Leaderboard", title_justify="left")
-    for column in ("#", metric.name, "spread", "network", "learning rate", "weight decay"):
+    for column in ("#", metric.name, "spread", "epochs", "network", "learning rate", "weight decay"):
         grid.add_column(column)
     for place, trial in enumerate(outcome.trials.leaders(LEADERS), 1):
         rate, decay = trial.params["learning_rate"], trial.params["weight_decay"]
         spread = f"{np.std(trial.folds):.4f}"
-        grid.add_row(str(place), f"{trial.score:.4f}", spread, trial.architecture, f"{rate:.4g}", f"{decay:.4g}")
+        measured = [f"{trial.score:.4f}", spread, str(trial.epochs)]
+        grid.add_row(str(place), *measured, trial.architecture, f"{rate:.4g}", f"{decay:.4g}")
     Console(soft_wrap=True).print(grid)
     best = outcome.trials.leaders(1)[0]
     if result.stopped == "target":
@@ -99,7 +100,7 @@ def report(outcome: Outcome) -> None:
     print(f"{count} candidates in {outcome.seconds:.0f} s, {failed or 'none'} failed{more}")
     if bool(result.exhausted):
         print("Every configuration of the space has been tried.")
-    print(f"Best network: {best.architecture}")
+    print(f"Best network: {best.architecture}, trained for {best.epochs} epochs")
     if len(best.folds) == 1:
         print(f"Validation {metric.name}: {best.score:.4f}, on rows held out")
     else:

@@ -25,11 +25,12 @@ from jaxsearch.spaces.describe import describe
 
 
 class Trial(NamedTuple):
-    """One candidate: its score and folds in the metric's unit."""
+    """One candidate: its best measurement, score and folds in the metric's unit, after so many epochs."""
 
     number: int
     score: float
     folds: list[float]
+    epochs: int
     params: dict[str, Any]
     architecture: str
 
@@ -60,14 +61,15 @@ class Trials:
     def leaders(self, count: int) -> list[Trial]:
         """The best candidates, best first, each configuration once."""
         distinct: dict[str, Trial] = {}
-        for row in np.argsort(self.archive.loss, kind="stable"):  # among equals the first, as in Best
-            if len(distinct) == count or not np.isfinite(self.archive.loss[row]):
+        for row in np.argsort(self.archive.compared, kind="stable"):  # among equals the first, as in Best
+            if len(distinct) == count or not np.isfinite(self.archive.compared[row]):
                 break
             params, architecture = jax.device_get(self._decode(self.archive.x[row]))
             plain = describe(self._space, params)
             folds = self._scores(self.archive.aux["folds"][row]).tolist()
             score = self._metric.score(float(self.archive.loss[row]))
-            distinct.setdefault(str(plain), Trial(int(row), score, folds, plain, self._model.summary(architecture)))
+            epochs, summary = int(self.archive.aux["epochs"][row]), self._model.summary(architecture)
+            distinct.setdefault(str(plain), Trial(int(row), score, folds, epochs, plain, summary))
         return list(distinct.values())
 
     def csv(self) -> str:
@@ -76,9 +78,10 @@ class Trials:
         del table["seconds"]
         keys = self.archive.aux["key"]
         table = {name: column for name, column in table.items() if not name.startswith("key[")}
-        table |= {name: self._scores(table[name]) for name in table if name.startswith("folds[")}
-        table = {(self._metric.name if name == "loss" else name): column for name, column in table.items()}
-        table[self._metric.name] = self._scores(table[self._metric.name])
+        table |= {name: self._scores(table[name]) for name in table if name.startswith(("folds[", "curve["))}
+        names = {"loss": self._metric.name, "adjusted_loss": f"adjusted_{self._metric.name}"}
+        table |= {name: self._scores(table[name]) for name in names if name in table}
+        table = {names.get(name, name): column for name, column in table.items()}
         table["key"] = np.array(["-".join(map(str, key)) for key in keys.tolist()])
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -129,6 +132,7 @@ def _best(outcome: Outcome) -> dict[str, Any]:
         "score": best.score,
         "folds": best.folds,
         "spread": float(np.std(best.folds)),
+        "epochs": best.epochs,
         "test_score": outcome.test_score,
         "baselines": {name: baseline.facts() for name, baseline in outcome.baselines.items()},
         "architecture": best.architecture,

@@ -133,7 +133,7 @@ def _conclude(task: _Task, result: Result, directory: Path, started: float) -> i
             file=sys.stderr,
         )
         return 1
-    fitted = fit(task.training, task.key_fit, task.space, result.params)
+    fitted = fit(task.training, task.key_fit, task.space, result.params, num_epochs=result.aux["epochs"])
     weights = np.ones(int(np.sum(test)), np.float32)
     test_loss = jax.jit(metric.loss)(fitted.predict(table.x[test]), table.y[test], weights)
     if not np.isfinite(float(test_loss)):

@@ -36,6 +36,9 @@ class Results(NamedTuple):
     aux: any pytree with leading axis P that the evaluator wants recorded; strategies never read it.
     remainder: `[P]`, what rounding took from the loss, of an evaluator that knows it more exactly. The runner then
         compares losses to twice the digits, and strategies are told losses that stay distinct, see `core.shift`.
+    adjusted_loss: `[P]`, what candidates are compared by where the loss alone would be unfair, as after trainings of
+        different lengths: the runners tell it to the strategy in place of the loss, and the best candidate is that
+        with the lowest one. Never what was measured. None to compare by the loss.
     """
 
     loss: Array
@@ -43,3 +46,9 @@ class Results(NamedTuple):
     violation: Array | None = None
     aux: PyTree = None
     remainder: Array | None = None
+    adjusted_loss: Array | None = None
+
+    @property
+    def compared(self) -> Array:
+        """`[P]`, what candidates are compared by: the adjusted loss if there is one, or else the loss."""
+        return self.loss if self.adjusted_loss is None else self.adjusted_loss

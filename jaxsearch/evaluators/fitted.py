@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsearch.core.pytree import pytree
+from jaxsearch.core.pytree import as_integer, pytree
 from jaxsearch.core.types import Array, HostArray, Key, PyTree, Results
 from jaxsearch.evaluators import epochs, scaling
 from jaxsearch.evaluators.bucketed import needs
@@ -68,18 +68,40 @@ def _predict(fitted: Fitted, x: Array) -> Array:
     return outputs if fitted.target is None else fitted.target.inverse(outputs)[:, 0]
 
 
-def fit(training: Training, key: Key, space: PyTree, params: PyTree) -> Fitted:
+def fit(training: Training, key: Key, space: PyTree, params: PyTree, num_epochs: int | Array | None = None) -> Fitted:
     """Trains one configuration on all rows of a training, none held out.
 
-    params: the configuration, as in `Result.params`.
-    Raises ValueError as `Training` does for a space that does not fit.
+        >>> network = js.fit(training, key, space, result.params, num_epochs=result.aux["epochs"])  # doctest: +SKIP
+
+    Args:
+        training: what the search scored its candidates with, without `Halving` and `Sharded`.
+        key: of the initial weights, the batches and dropout.
+        space: the space of the search.
+        params: the configuration, as in `Result.params`.
+        num_epochs: where to stop, at least 1; None for all epochs of the training. Give those at which the candidate
+            was measured, as in `Result.aux`: after `Halving` they may be fewer. The schedule of the learning rate is
+            that of all epochs, as in the search.
+
+    Raises:
+        ValueError: as `Training` does for a space that does not fit, and for epochs that are no integer of at least 1.
     """
     training.check_space(space)
+    stop = None if num_epochs is None else _checked_epochs(num_epochs)
     params, model = jax.tree.map(np.asarray, params), training.model
     if training.smaller:
         models = (*training.smaller, model)
         model = models[int(_size(models, space, params))]
-    return _fit(dataclasses.replace(training, model=model, smaller=()), key, space, params)
+    return _fit(dataclasses.replace(training, model=model, smaller=()), key, space, params, stop)
+
+
+def _checked_epochs(num_epochs: Any) -> np.ndarray:
+    """`[]` int32. Raises ValueError unless it is an integer of at least 1, which may be one of NumPy or JAX."""
+    number = as_integer(num_epochs)
+    if number is None or number < 1:
+        raise ValueError(
+            f"num_epochs must be an integer of at least 1; got {num_epochs!r}. Leave it out to train in full."
+        )
+    return np.asarray(number, np.int32)
 
 
 @jax.jit
@@ -89,7 +111,7 @@ def _size(models: tuple, space: PyTree, params: PyTree) -> Array:
 
 
 @jax.jit
-def _fit(training: Training, key: Key, space: PyTree, params: PyTree) -> Fitted:
+def _fit(training: Training, key: Key, space: PyTree, params: PyTree, num_epochs: Any) -> Fitted:
     """As one candidate in one fold that holds nothing out."""
     params, (x, y) = numbers(space, params), training.arrays()
     learner, none = training.learner(training.model, space, len(x)), jnp.zeros((1, len(x)), bool)
@@ -97,7 +119,8 @@ def _fit(training: Training, key: Key, space: PyTree, params: PyTree) -> Fitted:
     all_rows = lesson(key, learner, space, x, y, none, none, 1, regression, training.weights, training.class_weights)
     rows = jax.tree.map(lambda leaf: leaf[None], params)
     members = epochs.unborn(1, 1)._replace(learned=epochs.begin(learner, all_rows, rows))
-    budget = jnp.asarray(params.get("epochs", training.epochs), jnp.int32)[None]
+    epochs_to_train = params.get("epochs", training.epochs) if num_epochs is None else num_epochs
+    budget = jnp.asarray(epochs_to_train, jnp.int32)[None]
     members = epochs.train(learner, all_rows, rows, members, budget)
     learned = jax.tree.map(lambda leaf: leaf[0, 0], members.learned)
     return network(training, space, params, learned, jax.tree.map(lambda leaf: leaf[0], all_rows.folds))
@@ -118,8 +141,8 @@ def retrain(training: Training, key: Key, space: PyTree, params: PyTree, num_epo
     Bit for bit on the same machine, if the search had a `chunk_size` and `params` have the same bits: decode them in a
     compiled `vmap`, as the search does.
 
-    key: that of `Results.aux`. params: the decoded configuration. num_epochs: those that it was trained, None for all;
-        after none, as for a model beyond the limits, the loss is NaN.
+    key: that of `Results.aux`. params: the decoded configuration. num_epochs: those of `Results.aux`, at which it was
+        measured; None for all; after none, as for a model beyond the limits, the loss is NaN.
     """
     return _retrain(training, key, space, params, num_epochs)
 

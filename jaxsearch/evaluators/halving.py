@@ -14,15 +14,25 @@ from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
 
 @pytree
 class Halving:
-    """Trains a generation in rungs: after each, the best share goes on, the others are scored as they are.
+    """Trains a generation in rungs: after each, the best share goes on, the others stop.
 
         rung 0: all P candidates, to 1 / factor^(R-1) of their full budget
         rung r: the best P / factor^r, from where they are, to 1 / factor^(R-1-r) of it
 
     so that every rung costs about the same, and all R of them about R / factor^(R-1) of full training. Those that go
     on keep their weights and the state of their optimizer: what one of them ends with is what full training alone
-    gives. A candidate that was stopped always gets a higher loss than those of its bracket that went on. All rungs run
-    the same compiled loop.
+    gives. All rungs run the same compiled loop.
+
+    Every candidate is measured at the end of each of its rungs, and its loss is one of these measurements, that with
+    the lowest adjusted loss; of equal ones the last:
+
+        adjusted loss = loss + (rungs that are left) * (standard error of the loss over the folds)
+
+    Where training longer overfits, an early optimum wins, if it is clear. The handicap is for the luck of the many
+    candidates that are measured early: without it the networks that are chosen are worse on new rows, see
+    benchmarks/halving_rules.py. With a single fold, and for evaluators that do not tell the `folds`, there is none. The
+    best candidate is that with the lowest adjusted loss, which is also what the runners tell the strategy; in a loop of
+    your own do so: `results._replace(loss=results.compared)`. Who goes on is decided by the losses of the rung alone.
 
     evaluator: trains step by step, e.g. `Training`, or `Sharded(Training(...))` for many devices.
     factor: above 1; one in so many candidates goes on.
@@ -30,7 +40,10 @@ class Halving:
     brackets: 1 for successive halving; B divides the candidates into B brackets, of which the b-th skips the first b
         rungs and is the smaller for it, so that all cost about the same (Hyperband): for when early losses mislead.
 
-    `Results.aux` is that of the evaluator; with `Training`, `epochs` `[P]` tells what each candidate was given.
+    `Results.aux` is that of the evaluator when the loss was measured, as a dict, with three more: `epochs` `[P]`, the
+    budget at which that was, which `fit` and `retrain` take to make the same network again; `curve` `[P, R]`, the
+    losses at the ends of all rungs, NaN where a candidate was not trained or failed; and `curve_epochs` `[P, R]`, the
+    budgets there, 0 where it was not trained.
 
     References: Jamieson, Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter Optimization, AISTATS,
         2016. Li et al., Hyperband: A Novel Bandit-Based Approach to Hyperparameter Optimization, JMLR, 2018.
@@ -57,26 +70,39 @@ class Halving:
         return trainable(self.evaluator).init(key, space, count)
 
     def evaluate(self, key: Key, state: State, space: PyTree, candidates: Candidates) -> tuple[Results, State]:
-        count = len(candidates.x)
-        order = self.evaluator.order(space, candidates.x)
-        x, bracket = candidates.x[order], jnp.asarray(self._bracket_of(count))[order]
+        measured, budgets = self.measurements(state, space, candidates.x)
+        return _best_of(measured, budgets), state
+
+    def measurements(self, state: State, space: PyTree, x: Array) -> tuple[Results, Array]:
+        """Trains the candidates `x` `[P, D]` and keeps what was measured after every rung.
+
+        Returns:
+            The results `[R, P, ...]` and the budgets `[R, P]` int32 at which they were measured; 0 in the rungs that a
+            candidate was not trained in, where its results are those of the rung before.
+        """
+        count = len(x)
+        order = self.evaluator.order(space, x)
+        x, bracket = x[order], jnp.asarray(self._bracket_of(count))[order]
         horizon = self.evaluator.horizon(space, x)
-        going_on, shares = jnp.asarray(self._going_on(count)), self.factor ** np.arange(self.num_rungs)[::-1]
+        going_on = jnp.asarray(self._going_on(count))
+        shares = jnp.asarray(self.factor ** np.arange(self.num_rungs)[::-1], jnp.int32)
 
-        def rung(carry: tuple[PyTree, Array], inputs: tuple[Array, Array, Array]) -> tuple[tuple[PyTree, Array], None]:
-            (members, level), (number, counts, share) = carry, inputs
-            rank = _rank_within(self.evaluator.results(state, members).loss, level == number - 1, bracket)
+        def rung(carry: tuple[PyTree, Array], inputs: tuple[Array, Array, Array]) -> tuple:
+            members, level = carry
+            number, counts, share = inputs
+            loss = self.evaluator.results(state, members).loss
+            rank = _rank_within(loss, level == number - 1, bracket)
             runs = jnp.where(number > bracket, rank < counts[bracket], number == bracket)
-            budget = jnp.where(runs, (horizon + share - 1) // share, 0)
+            budget = jnp.where(runs, -(-horizon // share), 0)
             members = self.evaluator.advance(state, space, x, members, budget)
-            return (members, jnp.where(runs, number, level)), None
+            level = jnp.where(runs, number, level)
+            return (members, level), (self.evaluator.results(state, members), budget)
 
-        start = (self.evaluator.begin(state, space, x), jnp.full(count, -1, jnp.int32))
-        rungs = (jnp.arange(self.num_rungs, dtype=jnp.int32), going_on, jnp.asarray(shares, jnp.int32))
-        (members, level), _ = jax.lax.scan(rung, start, rungs)
-        results = self.evaluator.results(state, members)
-        results = results._replace(loss=self._behind(results.loss, level, bracket))
-        return jax.tree.map(lambda leaf: jnp.zeros_like(leaf).at[order].set(leaf), results), state
+        members = self.evaluator.begin(state, space, x)
+        start = (members, jnp.full(count, -1, jnp.int32))
+        rungs = (jnp.arange(self.num_rungs, dtype=jnp.int32), going_on, shares)
+        _, measured = jax.lax.scan(rung, start, rungs)
+        return jax.tree.map(lambda leaf: jnp.zeros_like(leaf).at[:, order].set(leaf), measured)
 
     def _sizes(self, count: int) -> np.ndarray:
         """`[B]`, the candidates that each bracket starts with: at equal cost, and at least one."""
@@ -100,16 +126,6 @@ class Halving:
         sizes, rungs = self._sizes(count), np.arange(self.num_rungs)[:, None] - np.arange(self.brackets)
         return np.maximum(sizes // self.factor ** np.maximum(rungs, 0), 1).astype(np.int32)
 
-    def _behind(self, loss: Array, level: Array, bracket: Array) -> Array:
-        """The losses `[P]`, raised where a candidate that was stopped would be ahead of one that went on."""
-        mine = bracket[:, None] == jnp.arange(self.brackets)[None]
-        for rung in reversed(range(self.num_rungs - 1)):
-            went_on = (level > rung) & jnp.isfinite(loss)
-            worst = jnp.max(jnp.where(mine & went_on[:, None], loss[:, None], -jnp.inf), axis=0)
-            behind = jnp.nextafter(worst, jnp.inf)[bracket]  # not equal, lest the first of equals be one that stopped
-            loss = jnp.where(level == rung, jnp.maximum(loss, behind), loss)
-        return loss
-
 
 def trainable(evaluator: Any, *, known: bool = True) -> Trainable:
     """The evaluator; raises ValueError unless it trains step by step.
@@ -129,8 +145,37 @@ def trainable(evaluator: Any, *, known: bool = True) -> Trainable:
 
 def _rank_within(loss: Array, alive: Array, bracket: Array) -> Array:
     """`[P]` int32, the place of each candidate by loss among those alive of its bracket; beyond them for the others."""
-    order = jnp.lexsort((jnp.where(jnp.isnan(loss), jnp.inf, loss), ~alive, bracket))
+    order = jnp.lexsort((jnp.where(jnp.isfinite(loss), loss, jnp.inf), ~alive, bracket))
     index = jnp.arange(len(loss), dtype=jnp.int32)
     place = jnp.zeros_like(index).at[order].set(index)
     first = jnp.full_like(place, len(loss)).at[bracket].min(place)[bracket]
     return jnp.where(alive, place - first, len(loss))
+
+
+def _best_of(measured: Results, budgets: Array) -> Results:
+    """The best measurement of each candidate, of `[R, P, ...]`, with its learning curve."""
+    curve = jnp.where(budgets > 0, measured.loss, jnp.nan)
+    adjusted = curve + _handicap(measured)
+    # One that failed in all rungs has the budget of the last of them that it was in.
+    compared = jnp.where(jnp.isfinite(adjusted), adjusted, jnp.finfo(adjusted.dtype).max)
+    compared = jnp.where(budgets > 0, compared, jnp.inf)
+    # Of equal measurements the last: it is that of the longest training.
+    chosen = len(compared) - 1 - jnp.argmin(compared[::-1], axis=0)
+    members = jnp.arange(budgets.shape[1])
+    best = jax.tree.map(lambda leaf: leaf[chosen, members], measured)
+    aux = best.aux if isinstance(best.aux, dict) else {} if best.aux is None else {"aux": best.aux}
+    aux |= {"epochs": budgets[chosen, members], "curve": curve.T, "curve_epochs": budgets.T}
+    return best._replace(aux=aux, adjusted_loss=adjusted[chosen, members])
+
+
+def _handicap(measured: Results) -> Array:
+    """`[R, P]`, what is added to losses `[R, P]` to compare them: a standard error for each rung that is left.
+
+    0 for an evaluator that does not tell the losses `[R, P, K]` in several folds.
+    """
+    folds = measured.aux.get("folds") if isinstance(measured.aux, dict) else None
+    if folds is None or folds.shape[2] < 2:
+        return jnp.zeros_like(measured.loss)
+    error = jnp.std(folds, axis=2, ddof=1) / np.sqrt(folds.shape[2])
+    left = jnp.arange(len(folds), dtype=error.dtype)[::-1]
+    return error * left[:, None]

@@ -11,6 +11,7 @@ from jaxsearch.core.types import PyTree
 from jaxsearch.report import folds, style
 from jaxsearch.report.drawing import architecture
 from jaxsearch.report.importance import importance
+from jaxsearch.report.one_budget import at_one_budget
 from jaxsearch.report.parallel import MOST_LINES, parallel_coordinates
 from jaxsearch.report.parameter_figures import contour, importances, slice_of
 from jaxsearch.report.parameters import Parameter, parameters
@@ -99,6 +100,9 @@ def _of_the_search(shown: Shown, target: float | None) -> Figure:
     archive = shown.archive
     draw = functools.partial(convergence, searches=archive, target=target, **shown.unit._asdict())
     caption = f"The best {shown.unit.label} so far, and every trial; crosses failed or are infeasible."
+    if folds.curves_of(archive) is not None:
+        what = f"The best {shown.unit.label} measured so far, and that of every trial, after however many epochs"
+        caption = f"{what}; crosses failed or are infeasible."
     return Figure("Convergence", caption + _sample(archive, style.MOST_POINTS), draw)
 
 
@@ -127,26 +131,29 @@ def _of_measurements(shown: Shown) -> list[Figure]:
 
 def _of_parameters(shown: Shown) -> list[Figure]:
     archive, space, label = shown.archive, shown.space, shown.unit.label
-    shares = importance(archive, space)
+    shares, budget = importance(archive, space), at_one_budget(archive).words
+    of_budget = f", {budget}" if budget else ""
     known = {one.name: one for one in parameters(archive, space)}
     varied = {name for name, one in known.items() if len(np.unique(one.position[one.position >= 0])) > 1}
     names = [name for name in sorted(shares, key=lambda name: -shares[name]) if name in varied]
     found, given = [], {"archive": archive, "space": space, **shown.unit._asdict()}
     if any(shares.values()) and len(shares) > 1:
-        caption = "How much each parameter alone decides whether a trial is among the best tenth."
+        caption = f"How much each parameter alone decides whether a trial is among the best tenth{of_budget}."
         found.append(Figure("Importance", caption, functools.partial(importances, shares=shares)))
     if len(names) > 1:
-        caption = f"The {label} around each point. Blank: not tried."
+        caption = f"The {label} around each point{of_budget}. Blank: not tried."
         for first, second in _pairs(known, names):
             draw = functools.partial(contour, first=first, second=second, **given)
             found.append(Figure(f"{first} and {second}", caption, draw))
-        found.append(_together(shown, names[:MOST_AXES]))
+        found.append(_together(shown, names[:MOST_AXES], of_budget))
     slices = {name: functools.partial(slice_of, name=name, **given) for name in names[:MOST_SLICES]}
-    return found + [Figure(name, "", draw, THIRD) for name, draw in slices.items()]
+    caption = f"The {label}{of_budget}." if budget else ""
+    return found + [Figure(name, caption, draw, THIRD) for name, draw in slices.items()]
 
 
-def _together(shown: Shown, names: list[str]) -> Figure:
-    caption = f"A line for each trial: the stronger its colour, the better.{_sample(shown.archive, MOST_LINES)}"
+def _together(shown: Shown, names: list[str], of_budget: str) -> Figure:
+    caption = f"A line for each trial: the stronger its colour, the better{of_budget}."
+    caption += _sample(shown.archive, MOST_LINES)
     given = {"archive": shown.archive, "space": shown.space, "names": names, **shown.unit._asdict()}
     draw = functools.partial(parallel_coordinates, **given)
     upright = functools.partial(parallel_coordinates, upright=True, **given)

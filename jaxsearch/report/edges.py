@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from jaxsearch.core.types import PyTree
-from jaxsearch.report.parameters import losses_of, parameters
-from jaxsearch.report.style import best_of
+from jaxsearch.report.parameters import best_trial, parameters
 from jaxsearch.runners.archive import Archive
 from jaxsearch.spaces.dimensions import Float, Int
 
@@ -26,7 +25,7 @@ def at_edge(archive: Archive, space: PyTree, remedies: Mapping[str, str] | None 
         space: where they lie.
         remedies: how to widen the range of a parameter, by name, e.g. an option of a command.
     """
-    best = best_of(losses_of(archive))
+    best = best_trial(archive)
     found: dict[str, str] = {}
     for one in parameters(archive, space) if best is not None else []:
         side = _side(one.dimension, float(one.position[best]))

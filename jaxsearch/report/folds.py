@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from jaxsearch.report import style
-from jaxsearch.report.parameters import losses_of
+from jaxsearch.report.parameters import best_trial, losses_of
 from jaxsearch.runners.archive import Archive
 
 MOST_TRIALS = 20  # whose folds are drawn
@@ -40,7 +40,7 @@ def spread_over_folds(
     if folds is None:
         raise ValueError("This figure needs the folds of the trials; the archive has none. Leave it out.")
     loss = losses_of(archive)
-    order = np.argsort(loss, kind="stable")
+    order = np.argsort(archive.compared, kind="stable")
     order = order[np.isfinite(loss[order]) & np.all(np.isfinite(folds[order]), axis=1)][:MOST_TRIALS]
     place = np.arange(1, len(order) + 1)
     scaled = style.scale_losses(ax, folds[order].reshape(-1), label, greater_is_better).reshape(len(order), -1)
@@ -91,7 +91,7 @@ def curves(
     last = losses_of(archive)
     rows = style.shown(last, MOST_CURVES)
     rows = rows[np.any(np.isfinite(y[rows]), axis=1)]
-    best = style.best_of(last)
+    best = best_trial(archive)
     _draw(ax, epochs, y, rows[rows != best], color=style.TRIAL, linewidth=0.9, alpha=0.45)
     if best is not None and np.any(np.isfinite(y[best])):
         _draw(ax, epochs, y, np.array([best]), color=style.BEST, linewidth=1.8)

@@ -1,9 +1,11 @@
 """Which parameters decide whether a trial is among the best."""
 
+import jax
 import numpy as np
 
 from jaxsearch.core.types import PyTree
-from jaxsearch.report.parameters import Parameter, losses_of, parameters
+from jaxsearch.report.one_budget import at_one_budget
+from jaxsearch.report.parameters import Parameter, parameters
 from jaxsearch.runners.archive import Archive
 
 CELLS = 64  # of a coordinate with an order, for its density
@@ -20,6 +22,8 @@ def importance(archive: Archive, space: PyTree, *, share: float = 0.1) -> dict[s
     parameter that does not matter gets about 0, however few the trials. A failed trial counts as one of the worst. And
     a parameter inside a branch counts with the trials that took the branch, in proportion to these.
 
+    After trainings of different lengths, as of `Halving`, the losses and the trials are those of `at_one_budget`.
+
     What only matters together with other parameters is not seen. All shares are 0 if nothing can be told, e.g. since
     all losses are equal.
 
@@ -35,7 +39,8 @@ def importance(archive: Archive, space: PyTree, *, share: float = 0.1) -> dict[s
     """
     if not 0 < share < 1:
         raise ValueError(f"share must lie between 0 and 1; got {share!r}. Try 0.1.")
-    loss = losses_of(archive)
+    seen = at_one_budget(archive)
+    archive, loss = jax.tree.map(lambda leaf: np.asarray(leaf)[seen.there], archive), seen.loss[seen.there]
     if not len(loss):
         return {}
     limit = np.sort(loss)[int(np.ceil(share * len(loss))) - 1]

@@ -14,9 +14,9 @@ from jaxsearch.report.data_section import data_section
 from jaxsearch.report.document import Tile
 from jaxsearch.report.edges import at_edge
 from jaxsearch.report.held_out_section import held_out_section
-from jaxsearch.report.parameters import losses_of, parameters
+from jaxsearch.report.parameters import best_trial, parameters
 from jaxsearch.report.searches import Searches
-from jaxsearch.report.style import Unit, best_of
+from jaxsearch.report.style import Unit
 from jaxsearch.report.trials import Counts, best_rows, column_of, counted, table
 from jaxsearch.runners.archive import Archive
 
@@ -109,7 +109,7 @@ def _evaluated(evaluation: Mapping[str, Any]) -> list[str]:
 
 
 def _best_tile(archive: Archive, unit: Unit) -> list[Tile]:
-    best = best_of(losses_of(archive))
+    best = best_trial(archive)
     value = "none" if best is None else f"{unit.score(float(archive.loss[best])):.4g}"
     return [Tile(f"Best {unit.label}", value)]
 
@@ -129,7 +129,7 @@ def _tiles(archive: Archive, counts: Counts) -> list[Tile]:
 
 def _best(archive: Archive, space: PyTree) -> list[tuple[str, Any]]:
     """The parameters of the best trial, and which one it is."""
-    if best_of(losses_of(archive)) is None:
+    if best_trial(archive) is None:
         return []
     columns = best_rows(archive, space, 1)[1]
     known = [(one.name, columns[column_of(one.name, columns)][0]) for one in parameters(archive, space)]

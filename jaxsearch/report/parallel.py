@@ -7,7 +7,8 @@ import numpy as np
 
 from jaxsearch.core.types import PyTree
 from jaxsearch.report import style
-from jaxsearch.report.parameters import Parameter, losses_of, parameter, parameters
+from jaxsearch.report.one_budget import AtOneBudget, at_one_budget
+from jaxsearch.report.parameters import Parameter, best_trial, parameter, parameters
 from jaxsearch.runners.archive import Archive
 
 MOST_LINES = 300
@@ -27,7 +28,8 @@ def parallel_coordinates(
 ) -> Any:
     """A line for each trial across the parameters, to its loss at the end; returns the axes.
 
-    The better, the darker; failed ones end beyond the worst. A line passes below the parameters that do not matter to
+    The losses are those of `at_one_budget`, but the best trial is that of the search. The better, the darker; failed
+    ones end beyond the worst. A line passes below the parameters that do not matter to
     its trial.
 
     Args:
@@ -43,11 +45,12 @@ def parallel_coordinates(
         ValueError: for an unknown name.
     """
     found = parameters(archive, space)[:12] if names is None else [parameter(archive, space, name) for name in names]
-    loss = losses_of(archive)
+    seen = at_one_budget(archive)
+    loss = seen.loss
     height, ticks = _heights(loss, greater_is_better)
     positions = [np.where(np.isnan(one.position), NOT_TAKEN, one.spread()) for one in found]
     inside = np.stack([*positions, height], axis=1)
-    _lines(ax, inside, loss, upright)
+    _lines(ax, inside, seen, best_trial(archive), upright)
     marks = [*(_marks(one) for one in found), ticks]
     texts = [style.short(text) for text in (*(one.name for one in found), label)]
     if upright:
@@ -58,13 +61,15 @@ def parallel_coordinates(
     return ax
 
 
-def _lines(ax: Any, inside: np.ndarray, loss: np.ndarray, upright: bool) -> None:
+def _lines(ax: Any, inside: np.ndarray, seen: AtOneBudget, best_row: int | None, upright: bool) -> None:
     """A line for each row of `inside` `[N, axes]`, the best drawn last."""
+    loss = seen.loss
     order = style.shown(loss, MOST_LINES)
+    order = order[seen.there[order]]
     order = order[np.argsort(-loss[order], kind="stable")]
     failed, ok = order[~np.isfinite(loss[order])], order[np.isfinite(loss[order])]
     groups = zip(style.LEVELS, np.array_split(ok, len(style.LEVELS)), strict=True)
-    best = np.array([] if not len(ok) else [style.best_of(loss)], int)
+    best = np.array([] if best_row is None or not np.isfinite(loss[best_row]) else [best_row], int)
     x = np.append(np.arange(inside.shape[1]) * (-1 if upright else 1), np.nan)
     for colour, rows in [(style.FAILED, failed), *groups, (style.BEST, best)]:
         if not len(rows):

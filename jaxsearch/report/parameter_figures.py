@@ -7,7 +7,8 @@ import numpy as np
 
 from jaxsearch.core.types import PyTree
 from jaxsearch.report import style
-from jaxsearch.report.parameters import Parameter, losses_of, parameter
+from jaxsearch.report.one_budget import at_one_budget
+from jaxsearch.report.parameters import Parameter, best_trial, parameter
 from jaxsearch.runners.archive import Archive
 
 GRID = 32  # cells of a contour along a coordinate with an order
@@ -25,20 +26,22 @@ def slice_of(
     """The loss against one parameter, named as in `Result.trials()`; returns the axes.
 
     Trials in which it does not matter, since their branch was not taken, are left out. The options of a Choice stand
-    side by side, their trials spread a little. greater_is_better: as in `convergence`.
+    side by side, their trials spread a little. The losses are those of `at_one_budget`; the point that stands out is
+    the best trial of the search. greater_is_better: as in `convergence`.
 
     Raises ValueError for an unknown name.
     """
-    one, loss = parameter(archive, space, name), losses_of(archive)
+    one, seen = parameter(archive, space, name), at_one_budget(archive)
+    loss = seen.loss
     y = style.scale_losses(ax, loss, label, greater_is_better)
     chosen = style.shown(loss)
-    chosen = chosen[~np.isnan(one.position[chosen])]
+    chosen = chosen[~np.isnan(one.position[chosen]) & seen.there[chosen]]
     x = one.spread()
     style.mark_trials(ax, x[chosen], y[chosen], trials=chosen)
     failed = chosen[np.isnan(y[chosen])]
     style.mark_failed(ax, x[failed], failed)
-    best = style.best_of(loss)
-    if best is not None and not np.isnan(x[best]):
+    best = best_trial(archive)
+    if best is not None and not np.isnan(x[best]) and np.isfinite(y[best]):
         style.mark_best(ax, x[best], y[best], best)
     _scale(ax.xaxis, one)
     ax.set_xlim(-0.03, 1.03)
@@ -64,19 +67,20 @@ def contour(
 
     Raises ValueError for an unknown name.
     """
-    pair, loss = [parameter(archive, space, name) for name in (first, second)], losses_of(archive)
-    there = ~np.isnan(pair[0].position) & ~np.isnan(pair[1].position)
+    pair, seen = [parameter(archive, space, name) for name in (first, second)], at_one_budget(archive)
+    loss = seen.loss
+    there = ~np.isnan(pair[0].position) & ~np.isnan(pair[1].position) & seen.there
     x, y = (one.spread() for one in pair)
     finite = np.isfinite(loss)
     if len(np.unique(loss[finite & there])) > 1:
-        _surface(ax, pair, loss, there, label, greater_is_better)
+        _surface(ax, pair, np.where(seen.there, loss, np.nan), there, label, greater_is_better)
     chosen = style.shown(loss)
     ok, failed = (chosen[(there & some)[chosen]] for some in (finite, ~finite))
     (line,) = ax.plot(x[ok], y[ok], "o", color=style.INK, markersize=2.4, markeredgewidth=0, alpha=0.55)
     style.tag(line, ok)
     (line,) = ax.plot(x[failed], y[failed], "x", color=style.FAILED, markersize=4, label="failed")
     style.tag(line, failed)
-    best = style.best_of(loss)
+    best = best_trial(archive)
     if best is not None and there[best]:
         style.mark_best(ax, x[best], y[best], best)
     for axis, one in zip((ax.xaxis, ax.yaxis), pair, strict=True):
@@ -95,8 +99,9 @@ def _surface(
     label: str,
     greater_is_better: bool,
 ) -> None:
-    rank = np.empty(len(loss))
-    rank[np.argsort(loss, kind="stable")] = (np.arange(len(loss)) + 0.5) / len(loss)
+    # Trials that were not measured at this budget, NaN, have no rank.
+    rank, known = np.full(len(loss), np.nan), np.flatnonzero(~np.isnan(loss))
+    rank[known[np.argsort(loss[known], kind="stable")]] = (np.arange(len(known)) + 0.5) / len(known)
     (cells, smooth, grid), (cells_2, smooth_2, grid_2) = (_smoother(one, there) for one in pair)
     flat, shape = cells[there] * smooth_2.shape[1] + cells_2[there], (smooth.shape[1], smooth_2.shape[1])
     count, total = (
@@ -108,7 +113,7 @@ def _surface(
     filled = ax.contourf(grid, grid_2, near.T, levels=levels, colors=style.LEVELS[::-1])
     bar = ax.figure.colorbar(filled, ax=ax, fraction=0.06, pad=0.03, label=style.plain(label))
     bar.outline.set_visible(False)  # type: ignore[operator]  # a Spine
-    ends = np.quantile(loss, np.clip(levels, 0, 1), method="inverted_cdf")
+    ends = np.quantile(loss[known], np.clip(levels, 0, 1), method="inverted_cdf")
     texts = [f"{style.score(end, greater_is_better):.3g}" if np.isfinite(end) else "failed" for end in ends]
     bar.set_ticks(levels, labels=texts)
     bar.ax.tick_params(length=0)

@@ -9,7 +9,7 @@ import numpy as np
 from jaxsearch.core import bounds
 from jaxsearch.core.names import check_name
 from jaxsearch.core.types import Array, Domain, PyTree
-from jaxsearch.report.style import spread_out
+from jaxsearch.report.style import best_of, spread_out
 from jaxsearch.runners.archive import Archive
 from jaxsearch.spaces import codec
 from jaxsearch.spaces.columns import dimensions
@@ -24,6 +24,11 @@ def losses_of(archive: Archive) -> np.ndarray:
     """`[N]` float64, the losses; +inf for whatever is no number, as the runners have it."""
     loss = np.asarray(archive.loss, float)
     return np.where(np.isfinite(loss), loss, np.inf)
+
+
+def best_trial(archive: Archive) -> int | None:
+    """The number of the best trial, as the runners have it; None if all failed."""
+    return best_of(np.asarray(archive.compared, float))
 
 
 class Parameter(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from jaxsearch.report import style
-from jaxsearch.report.parameters import losses_of
+from jaxsearch.report.parameters import best_trial, losses_of
 from jaxsearch.runners.archive import Archive
 
 MOST_LEVELS = 8  # different budgets that are counted in words
@@ -14,8 +14,13 @@ MOST_MEMBERS = 120  # whose curves are drawn
 
 
 def budget_of(archive: Archive) -> np.ndarray | None:
-    """`[N]`, what every trial has behind it: its epochs if the evaluator tells, else its budget; None if unknown."""
+    """`[N]`, what every trial has behind it: its epochs if the evaluator tells, else its budget; None if unknown.
+
+    Of `Halving` all epochs that it was trained, also those after the best of them.
+    """
     epochs = archive.aux.get("epochs") if isinstance(archive.aux, dict) else None
+    if epochs is not None and "curve_epochs" in archive.aux:
+        epochs = np.max(archive.aux["curve_epochs"], axis=1)
     found = archive.budget if epochs is None else epochs
     return None if found is None or np.ndim(found) != 1 else np.asarray(found, float)
 
@@ -37,7 +42,7 @@ def budgets(ax: Any, archive: Archive, *, label: str = "epochs") -> Any:
     style.mark_trials(ax, ok, budget[ok], trials=ok)
     (line,) = ax.plot(lost, budget[lost], "x", color=style.FAILED, markersize=4, label="failed")
     style.tag(line, lost)
-    best = style.best_of(loss)
+    best = best_trial(archive)
     if best is not None:
         style.mark_best(ax, best, budget[best], best)
     if few:
@@ -88,7 +93,7 @@ def learning_curves(
     style.tag(lines, heirs)
     failed = np.flatnonzero(np.isnan(y))[: style.MOST_POINTS]
     style.mark_failed(ax, budget[failed], failed)
-    best = style.best_of(loss)
+    best = best_trial(archive)
     if best is not None:
         line = [best]
         while parents[line[-1]] >= 0:

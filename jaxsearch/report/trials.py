@@ -52,7 +52,7 @@ def best_rows(
 
     also: the numbers of others that are among them.
     """
-    order = np.argsort(np.where(np.isfinite(archive.loss), archive.loss, np.inf), kind="stable")
+    order = np.argsort(np.where(np.isfinite(archive.compared), archive.compared, np.inf), kind="stable")
     wanted = np.arange(len(order)) < most
     wanted |= np.isin(order, np.fromiter(also, int))
     order = order[wanted]

@@ -43,6 +43,7 @@ class Archive(NamedTuple):
         `Results` and `Candidates`.
     aux: what the evaluator adds, with leading axis N; of random keys their data.
     seconds: `[N]`, each candidate's share of the time that its generation took. All else is the same for the same key.
+    adjusted_loss: `[N]`, or None, as in `Results`: what candidates are compared by, never what was measured.
     """
 
     generation: HostArray
@@ -53,6 +54,12 @@ class Archive(NamedTuple):
     origin: HostArray | None = None
     aux: PyTree = None
     seconds: HostArray | None = None
+    adjusted_loss: HostArray | None = None
+
+    @property
+    def compared(self) -> HostArray:
+        """`[N]`, what the trials are compared by: the best is the first with the lowest."""
+        return self.loss if self.adjusted_loss is None else self.adjusted_loss
 
     @property
     def status(self) -> np.ndarray:
@@ -82,7 +89,7 @@ class Archive(NamedTuple):
         """
         table = {"trial": np.arange(len(self.loss)), "generation": self.generation, "status": self.status}
         table |= {"loss": self.loss}
-        more = {name: getattr(self, name) for name in ("violation", "budget", "origin")}
+        more = {name: getattr(self, name) for name in ("adjusted_loss", "violation", "budget", "origin")}
         more |= self.aux if isinstance(self.aux, dict) else {"aux": self.aux}
         others: dict[str, np.ndarray] = {}
         for name, value in (more | {"seconds": self.seconds}).items():
@@ -102,7 +109,14 @@ def rows(generation: Generation) -> Archive:
     candidates, results = generation.candidates, generation.results
     unknown: Any = None
     return Archive(
-        unknown, candidates.x, results.loss, results.violation, candidates.budget, candidates.origin, results.aux
+        unknown,
+        candidates.x,
+        results.loss,
+        results.violation,
+        candidates.budget,
+        candidates.origin,
+        results.aux,
+        adjusted_loss=results.adjusted_loss,
     )
 
 

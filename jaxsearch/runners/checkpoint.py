@@ -103,7 +103,10 @@ class Store:
             )
         structure = jax.tree.structure(state)
         if len(leaves) != structure.num_leaves:
-            raise damaged(path, f"{len(leaves)} arrays in place of {structure.num_leaves}")
+            raise ValueError(
+                f"{path} was written by another version of jaxsearch: it has {len(leaves)} arrays, this version keeps "
+                f"{structure.num_leaves}. Use that version, or start again in another directory."
+            )
         state = jax.tree.map(lambda leaf, like: placed(leaf, like, path), structure.unflatten(leaves), state)
         if trials is not None:
             names, columns = _columns(self._directory, self._number)

@@ -1,12 +1,12 @@
 """One generation of a search, the part that `minimize` and `search` share."""
 
+import functools
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsearch.core import ranking
 from jaxsearch.core.population import separate, varying, zero_of
 from jaxsearch.core.protocols import Evaluator, Strategy
 from jaxsearch.core.pytree import is_concrete, is_number
@@ -14,31 +14,10 @@ from jaxsearch.core.results import checked
 from jaxsearch.core.shift import Shift, told
 from jaxsearch.core.types import Array, Candidates, Key, PyTree, Results
 from jaxsearch.core.visited import nothing, visit
+from jaxsearch.runners.best import Best, unknown
 from jaxsearch.spaces import codec
 
 MOST_COUNTED = np.iinfo(np.int32).max
-
-
-class Best(NamedTuple):
-    """The best candidate so far: `x` `[D]`, its `loss` `[]` (+inf before the first success), and its `remainder` `[]`.
-
-    remainder: what rounding took from the loss, see `Results`; 0 where nobody knows.
-    """
-
-    x: Array
-    loss: Array
-    remainder: Array
-
-    def update(self, candidates: Candidates, results: Results) -> "Best":
-        # An index of shape [1], a gather: of points on many devices XLA moves the best, not all to each of them.
-        loss = results.loss
-        remainder = jnp.zeros_like(loss) if results.remainder is None else results.remainder
-        order = loss if results.remainder is None else jnp.where(loss == jnp.min(loss), remainder, jnp.inf)
-        index = ranking.lowest(order)[None]
-        new = Best(candidates.x[index][0], loss[index][0], remainder[index][0])
-        equal = (new.loss == self.loss) & (new.remainder < self.remainder)
-        better = (new.loss < self.loss) | (equal & jnp.isfinite(new.loss))
-        return Best(*(jnp.where(better, now, before) for now, before in zip(new, self, strict=True)))
 
 
 class Generation(NamedTuple):
@@ -81,10 +60,16 @@ def start(key: Key, strategy: Strategy, evaluator: Evaluator | None, space: PyTr
     anchor = zero_of(key)
     dtype = jnp.result_type(float)
     best = Best(jnp.full(domain.size, 0.5, dtype), jnp.array(jnp.inf, dtype), jnp.zeros((), dtype))
+    evaluator_state = None
+    if evaluator is not None:
+        evaluator_state = evaluator.init(key_evaluator, space, count)
+        shapes = _shapes_of_results(key, (strategy, state), (evaluator, evaluator_state), space)
+        adjusted = None if shapes.adjusted_loss is None else best.loss
+        best = best._replace(aux=unknown(shapes.aux, count), adjusted_loss=adjusted)
     progress = Progress(
         generation=jnp.array(0, jnp.int32),
         strategy=state,
-        evaluator=None if evaluator is None else evaluator.init(key_evaluator, space, count),
+        evaluator=evaluator_state,
         best=varying(best, anchor),
         num_failed=varying(jnp.array(0, jnp.int32), anchor),
         shift=_varying_shift(anchor),
@@ -105,10 +90,33 @@ def population_size(strategy: Strategy, state: PyTree, key: Key) -> int:
     return jax.eval_shape(strategy.ask, key, state)[0].x.shape[0]
 
 
+def _shapes_of_results(
+    key: Key, strategy: tuple[Strategy, PyTree], evaluator: tuple[Evaluator, PyTree], space: PyTree
+) -> Results:
+    """What the evaluator will give, as shapes; the strategy and the evaluator each come with their state."""
+
+    def results(key: Key, strategy: tuple[Strategy, PyTree], evaluator: tuple[Evaluator, PyTree]) -> Results:
+        candidates, _ = strategy[0].ask(key, strategy[1])
+        return _evaluate(evaluator[0], key, evaluator[1], space, candidates, strategy[0])[0]
+
+    return jax.eval_shape(results, key, strategy, evaluator)
+
+
+@functools.partial(jax.jit, inline=True)
+def _evaluate(
+    evaluator: Evaluator, key: Key, state: PyTree, space: PyTree, candidates: Candidates, strategy: Strategy
+) -> tuple[Results, PyTree]:
+    """What the evaluator does, traced once although it is asked for its shapes first and then for its numbers.
+
+    strategy: not used, but what JAX remembers is told apart by it: another search traces the objective again.
+    """
+    return evaluator.evaluate(key, state, space, candidates)
+
+
 def advance(progress: Progress, strategy: Strategy, evaluator: Evaluator, space: PyTree) -> tuple[Progress, Generation]:
     """Runs one generation."""
     candidates, key, progress = ask(progress, strategy)
-    results, state = evaluator.evaluate(key, progress.evaluator, space, candidates)
+    results, state = _evaluate(evaluator, key, progress.evaluator, space, candidates, strategy)
     return tell(progress._replace(evaluator=state), strategy, space, candidates, results)
 
 
@@ -129,8 +137,14 @@ def tell(
     num_failed = progress.num_failed + jnp.sum(failed & feasible, dtype=jnp.int32)
     num_failed = jnp.where(num_failed < progress.num_failed, MOST_COUNTED, num_failed)  # it has wrapped around
     # Infeasible candidates must not win, but they did not fail.
-    results = results._replace(loss=jnp.where(failed | ~feasible, jnp.inf, results.loss))
-    told_results, shift = told(results, progress.shift)
+    lost = failed | ~feasible
+    results = results._replace(loss=jnp.where(lost, jnp.inf, results.loss))
+    compared = results
+    if results.adjusted_loss is not None:
+        lost |= ~jnp.isfinite(results.adjusted_loss)
+        results = results._replace(adjusted_loss=jnp.where(lost, jnp.inf, results.adjusted_loss))
+        compared = results._replace(loss=results.adjusted_loss, adjusted_loss=None)
+    told_results, shift = told(compared, progress.shift)
     state = strategy.tell(progress.strategy, candidates, told_results)
     progress = progress._replace(
         generation=progress.generation + 1,

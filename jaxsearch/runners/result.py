@@ -18,6 +18,9 @@ class Result:
     loss: `[]` its loss; +inf if no evaluation succeeded. Rounded to the default float dtype, while `trials` has the
         losses of a `Callback` as doubles.
     x: `[D]` its point in the unit cube.
+    aux: what the evaluator adds about the best candidate, its row of `Results.aux`, e.g. of `Training` and `Halving`
+        the `folds` `[K]` whose mean is the loss and the `epochs` `[]` at which they were measured, to be given to
+        `fit`; None if the evaluator adds nothing, as a plain objective.
     num_generations: `[]` int32, generations that ran; fewer than asked for if the search stopped early.
     num_evaluations: `[]` int32, candidates evaluated. Beyond 2**31 - 1, `search` gives an int64 of NumPy, and
         `minimize`, in whose program there is none, stays at that.
@@ -46,6 +49,7 @@ class Result:
     reason: str | None = static(default=None)
     archive: Archive | None = None
     space: PyTree = None
+    aux: PyTree = None
 
     def trials(self) -> dict[str, np.ndarray]:
         """The table of all trials, a column `[N]` for each name, see `Archive.table`; `pandas.DataFrame` takes it.
@@ -67,6 +71,7 @@ def result_of(progress: Progress, space: PyTree, population_size: int, history: 
         params=codec.decode(space, progress.best.x),
         loss=progress.best.loss,
         x=progress.best.x,
+        aux=progress.best.aux,
         num_generations=progress.generation,
         num_evaluations=jnp.where(progress.generation > most, MOST_COUNTED, evaluations),
         num_failed=progress.num_failed,

@@ -1,3 +1,5 @@
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -31,6 +33,44 @@ def test_any_candidate_of_a_search_is_trained_again_bit_for_bit(evaluator):
         key = jax.random.wrap_key_data(aux["key"])
         again = js.retrain(TRAINING, key, SPACE, params, int(aux["epochs"]))
         np.testing.assert_array_equal(again.aux["folds"], aux["folds"])
+
+
+def test_the_best_of_a_search_is_trained_to_where_it_was_measured_bit_for_bit():
+    """The targets are noise, so that training longer overfits and the optimum is early."""
+    noise = np.random.default_rng(1).integers(0, 2, 90).astype(np.int32)
+    training = dataclasses.replace(TRAINING, data=(X, noise), smaller=())
+    space = SPACE | {"learning_rate": js.Float(0.03, 0.3, log=True)}
+    settings = {"key": jax.random.key(5), "num_generations": 1}
+    result = js.minimize(js.Halving(training), space, js.RandomSearch(population_size=16), **settings)
+    assert int(result.aux["epochs"]) < 16
+    assert float(result.loss) == pytest.approx(float(np.mean(result.aux["folds"])), rel=1e-6)
+    assert float(result.loss) < result.aux["curve"][-1]
+    decode = jax.jit(jax.vmap(js.decode, in_axes=(None, 0)))
+    params = jax.tree.map(lambda leaf: leaf[0], decode(space, result.x[None]))
+    key = jax.random.wrap_key_data(result.aux["key"])
+    again = js.retrain(training, key, space, params, result.aux["epochs"])
+    np.testing.assert_array_equal(again.aux["folds"], result.aux["folds"])
+    in_full = js.retrain(training, key, space, params)
+    assert float(in_full.loss) > float(result.loss)
+
+
+def test_fit_stops_where_it_is_told_on_the_schedule_of_all_epochs(compilations):
+    params = js.undescribe(SPACE, PLAIN)
+    whole = js.fit(TRAINING, jax.random.key(0), SPACE, params)
+    same = js.fit(TRAINING, jax.random.key(0), SPACE, params, num_epochs=np.int32(16))
+    jax.tree.map(np.testing.assert_array_equal, whole.weights, same.weights)
+    compilations()
+    part = js.fit(TRAINING, jax.random.key(0), SPACE, params, num_epochs=4)
+    assert compilations() == 0
+    # Of a shorter training the learning rate would fall earlier: at 4 of 16 epochs it is still that of the start.
+    longer = dataclasses.replace(TRAINING, epochs=64)
+    constant = js.fit(longer, jax.random.key(0), SPACE, params, num_epochs=4)
+    jax.tree.map(np.testing.assert_array_equal, part.weights, constant.weights)
+    shorter = js.fit(dataclasses.replace(TRAINING, epochs=4), jax.random.key(0), SPACE, params)
+    assert any(np.any(a != b) for a, b in zip(*map(jax.tree.leaves, (part.weights, shorter.weights)), strict=True))
+    for wrong in (0, -1, 2.0, True, np.ones(2, int)):
+        with pytest.raises(ValueError, match="num_epochs must be an integer of at least 1; got .* Leave it out"):
+            js.fit(TRAINING, jax.random.key(0), SPACE, params, num_epochs=wrong)
 
 
 PLAIN = {
