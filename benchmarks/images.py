@@ -56,7 +56,7 @@ def run(side: str, options: argparse.Namespace, seed: int, began: float) -> dict
         progress=False,
     )
     searched, cpu_searched = time.time() - began, time.process_time()
-    fitted = js.fit(training, key_fit, space, result.params)
+    fitted = js.fit(training, key_fit, space, result.params, num_epochs=result.aux["epochs"])
     wrong = np.argmax(fitted.predict(table.x[test]), 1) != table.y[test]
     architecture = model.summary(fitted.params)
     return {

@@ -68,6 +68,11 @@ def jaxsearch_side(halved: bool, strategy: str):
 
         def tell(generation):
             losses, trained = np.asarray(generation.results.loss), np.asarray(generation.results.aux["epochs"])
+            if halved:  # the last measurement of each, since sides are compared by candidates that were trained in full
+                spent = np.asarray(generation.results.aux["curve_epochs"])
+                last = np.argmax(spent, axis=1)[:, None]
+                curve = np.asarray(generation.results.aux["curve"])
+                losses, trained = np.take_along_axis(curve, last, 1)[:, 0], np.take_along_axis(spent, last, 1)[:, 0]
             for row in np.argsort(losses):
                 report(float(losses[row]), int(trained[row]))
 

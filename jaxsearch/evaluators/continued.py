@@ -1,11 +1,12 @@
 """Training that goes on from generation to generation."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsearch.core import ranking
 from jaxsearch.core.population import check_count
 from jaxsearch.core.protocols import State, Trainable
 from jaxsearch.core.pytree import pytree, static
@@ -19,18 +20,27 @@ from jaxsearch.spaces import codec
 CHANGEABLE = ("learning_rate", "weight_decay", "momentum", "label_smoothing", "batch_size", "dropout")
 
 
+class BestMember(NamedTuple):
+    """A member as it was when it was measured: `x` `[1, D]`, `members` `[1, ...]` and its `loss` `[1]`."""
+
+    x: Array
+    members: PyTree
+    loss: Array
+
+
 @pytree
 class ContinuedState:
     """The population after a generation.
 
     inner: the state of the evaluator. x: `[P, D]`. members: `[P, ...]`, what they learned. age: `[P]` int32, the
-    generations behind them.
+    generations behind them. best: the member with the lowest loss of all generations, as it was when that was measured.
     """
 
     inner: State
     x: Array
     members: PyTree
     age: Array
+    best: BestMember
 
 
 @pytree
@@ -42,7 +52,9 @@ class Continued:
 
     For `PBT`, whose candidates carry `origin` and `budget`. Candidates of a strategy that gives no origin all begin
     anew; without a budget, each trains one generation. The weights and the state of the optimizer of the whole
-    population are kept, in the state; `fitted` makes a network of one of them.
+    population are kept, in the state, and those of the best member that there ever was; `fitted` makes a network of one
+    of them. The loss of a candidate is what was measured after `Results.aux["epochs"]` epochs, under all
+    hyperparameters that it has had until then, so `fit` with the last of them trains another network.
 
     What was learned fits only the architecture that learned it. A parameter that is not `changeable` is part of that,
     and a candidate that changes it begins anew, however many epochs that takes. Give `PBT` the coordinates that it
@@ -82,27 +94,30 @@ class Continued:
     def fitted(
         self, state: ContinuedState, space: PyTree, member: int | Array | None = None, fold: int | Array = 0
     ) -> Fitted:
-        """A member as it is now, ready to predict: what it has learned from the rows that `fold` trains on.
+        """A member ready to predict: what it has learned from the rows that `fold` trains on.
 
-        member: its place in the population; None for that with the lowest loss.
+        member: its place in the population, to have it as it is now; None for that with the lowest loss of all
+            generations, as it was then: the best of the search, with the weights that were measured.
         Raises ValueError for another evaluator than `Training`, alone or sharded, and for numbers out of range.
         """
         training = self.evaluator.evaluator if isinstance(self.evaluator, Sharded) else self.evaluator
         if not isinstance(training, Training):
             raise ValueError(f"Only a Training has members that predict; got a {type(training).__name__}. Use one.")
-        if member is None:
-            loss = self.evaluator.results(state.inner, state.members).loss
-            member = jnp.argmin(jnp.where(jnp.isnan(loss), jnp.inf, loss))
         for name, number, count in (("member", member, len(state.x)), ("fold", fold, training.folds)):
             if isinstance(number, int) and not 0 <= number < count:
                 raise ValueError(f"{name} must be from 0 to {count - 1}; got {number}. Leave it out for the default.")
-        return _fitted(training, state, space, member, fold)
+        if member is None:
+            return _fitted(training, state.inner, space, state.best.x, state.best.members, 0, fold)
+        return _fitted(training, state.inner, space, state.x, state.members, member, fold)
 
     def init(self, key: Key, space: PyTree, count: int) -> ContinuedState:
         inner = trainable(self.evaluator).init(key, space, count)
         x = jnp.full((count, codec.domain(space).size), 0.5, jnp.result_type(float))
         x, age = self._placed((x, jnp.zeros(count, jnp.int32)))
-        return ContinuedState(inner, x, self.evaluator.begin(inner, space, x), age)
+        members = self.evaluator.begin(inner, space, x)
+        first = jax.tree.map(lambda leaf: leaf[:1], (x, members))
+        best = self._placed(BestMember(*first, jnp.full_like(x[:1, 0], jnp.inf)))
+        return ContinuedState(inner, x, members, age, best)
 
     def evaluate(
         self, key: Key, state: ContinuedState, space: PyTree, candidates: Candidates
@@ -121,7 +136,9 @@ class Continued:
         goal = self._placed(goal)
         budget = jnp.minimum(goal * self.epochs_per_generation, self.evaluator.horizon(space, x))
         members = self.evaluator.advance(state.inner, space, x, members, budget)
-        return self.evaluator.results(state.inner, members), ContinuedState(state.inner, x, members, goal)
+        results = self.evaluator.results(state.inner, members)
+        best = self._placed(_better(state.best, x, members, results.loss))
+        return results, ContinuedState(state.inner, x, members, goal, best)
 
     def _placed(self, tree: PyTree) -> PyTree:
         """The same on every device, where there are several, so that a search compiles once. Members stay spread."""
@@ -136,9 +153,20 @@ class Continued:
         return jnp.all(same | ~matters | changeable[None], axis=1)
 
 
+def _better(best: BestMember, x: Array, members: PyTree, loss: Array) -> BestMember:
+    """The best of a generation if its loss is the lowest so far, or else the best so far."""
+    loss = jnp.where(jnp.isfinite(loss), loss, jnp.inf)
+    index = ranking.lowest(loss)[None]
+    found = jax.tree.map(lambda leaf: leaf[index], BestMember(x, members, loss))
+    better = found.loss[0] < best.loss[0]
+    return jax.tree.map(lambda new, old: jnp.where(better, new, old), found, best)
+
+
 @jax.jit
-def _fitted(training: Training, state: ContinuedState, space: PyTree, member: Any, fold: Any) -> Fitted:
-    params = jax.tree.map(lambda leaf: leaf[member], training.params(space, state.x))
-    learned = jax.tree.map(lambda leaf: leaf[member, fold], state.members.learned)
-    rows = jax.tree.map(lambda leaf: leaf[fold], training.lesson(state.inner, space).folds)
+def _fitted(
+    training: Training, inner: State, space: PyTree, x: Array, members: PyTree, member: Any, fold: Any
+) -> Fitted:
+    params = jax.tree.map(lambda leaf: leaf[member], training.params(space, x))
+    learned = jax.tree.map(lambda leaf: leaf[member, fold], members.learned)
+    rows = jax.tree.map(lambda leaf: leaf[fold], training.lesson(inner, space).folds)
     return network(training, space, params, learned, rows)

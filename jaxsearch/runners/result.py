@@ -27,8 +27,8 @@ class Result:
     num_failed: `[]` int32, evaluations whose loss was NaN or infinite; 2**31 - 1 stands for any more.
     exhausted: `[]` bool, whether every configuration of a finite space has been evaluated; False where there are more
         than 65,536 of them.
-    history: what was recorded, leading axis the generations; by default the best loss so far. Its length is static:
-        entries from `num_generations` on repeat the last one.
+    history: what was recorded, leading axis the generations; by default the loss of the best so far. Its length is
+        static: entries from `num_generations` on repeat the last one.
     state: the strategy's last state, to go on with `ask` and `tell`.
     stopped: why `search` ended: "target", "generations", "evaluations", "time", "patience", "exhausted", "callback",
         "interrupt" or "terminate"; None from `minimize`, which cannot know it at trace time.

@@ -45,11 +45,17 @@ def test_a_run_reports_and_writes(jaxsearch, tmp_path):
     rows = trials(tmp_path / "result")
     best = json.loads((tmp_path / "result" / "best.json").read_text())
     assert len(rows) == 8 == best["num_evaluations"]
-    scores = [float(row["error"]) for row in rows]
-    assert best["score"] == pytest.approx(min(scores))
+    for row in rows:
+        number = [row["curve_epochs[0]"], row["curve_epochs[1]"], row["curve_epochs[2]"]].index(row["epochs"])
+        assert float(row["error"]) == float(row[f"curve[{number}]"])
+        assert float(row["error"]) == pytest.approx((float(row["folds[0]"]) + float(row["folds[1]"])) / 2, abs=1e-6)
+    adjusted = [float(row["adjusted_error"]) for row in rows]
+    assert best["trial"] == adjusted.index(min(adjusted)), "the first of equals is the one that is saved and tested"
     assert float(rows[best["trial"]]["learning_rate"]) == best["params"]["learning_rate"]
-    assert best["trial"] == scores.index(min(scores)), "the first of equals is the one that is saved and tested"
+    assert best["score"] == pytest.approx(float(rows[best["trial"]]["error"]))
     assert best["score"] == pytest.approx(np.mean(best["folds"]), abs=1e-6)
+    assert best["epochs"] == int(rows[best["trial"]]["epochs"])
+    assert f"trained for {best['epochs']} epochs" in out
     assert {row["status"] for row in rows} == {"ok"}
     for kind, name in (("constant", "always '"), ("linear", "logistic regression")):
         baseline = best["baselines"][kind]
@@ -73,6 +79,7 @@ def test_a_run_reports_and_writes(jaxsearch, tmp_path):
     page = (tmp_path / "result" / "report.html").read_text()
     for part in (
         "Recall per class",
+        "after 2 epochs, which all 8 trials reached",
         "Importance of the columns",
         f"jaxsearch predict {tmp_path / 'result'} new",
         "of always",

@@ -104,10 +104,33 @@ def test_a_member_as_it_is_predicts_what_was_measured():
         np.testing.assert_allclose(error, results.aux["folds"][member, fold], rtol=1e-5)
         np.testing.assert_allclose(network.portable().predict(DATA), network.predict(DATA), rtol=1e-4, atol=1e-5)
     best = evaluator.fitted(state, SPACE)
-    expected = evaluator.fitted(state, SPACE, int(np.argmin(results.loss)))
+    earlier, before = grown(1)
+    source, measured = (state, results) if results.loss.min() < earlier.loss.min() else (before, earlier)
+    expected = evaluator.fitted(source, SPACE, int(np.argmin(measured.loss)))
     same(best.weights, expected.weights)
     same(js.Continued(js.Sharded(TRAINING)).fitted(state, SPACE).weights, expected.weights)
     assert np.any(best.params["width"] != evaluator.fitted(state, SPACE, int(np.argmax(results.loss))).params["width"])
+
+
+def test_the_best_member_is_kept_as_it_was_when_it_was_measured():
+    """The second generation is worse: all weights go to ruin by a huge learning rate."""
+    space = SPACE | {"learning_rate": js.Float(1e-3, 1e3, log=True)}
+    evaluator = js.Continued(TRAINING, 2)
+
+    @jax.jit
+    def generation(state, x, origin):
+        return evaluator.evaluate(jax.random.key(0), state, space, js.Candidates(x, None, origin))
+
+    rate = sorted(space).index("learning_rate")
+    first, state = generation(evaluator.init(jax.random.key(0), space, 4), jnp.asarray(X).at[:, rate].set(0.2), AFRESH)
+    best = evaluator.fitted(state, space)
+    second, after = generation(state, jnp.asarray(X).at[:, rate].set(1.0), THEMSELVES)
+    assert float(jnp.nanmin(second.loss)) > float(first.loss.min()), "nothing went to ruin"
+    same(evaluator.fitted(after, space).weights, best.weights)
+    assert float(after.best.loss[0]) == float(first.loss.min())
+    network, fold = best.predict(DATA), np.asarray(after.inner.fold) == 0
+    error = np.mean(np.argmax(network, axis=1)[fold] != LABELS[fold])
+    np.testing.assert_allclose(error, first.aux["folds"][int(np.argmin(first.loss)), 0], rtol=1e-5)
 
 
 def test_a_model_beyond_the_limits_is_not_trained_and_no_member_beyond_its_epochs():
