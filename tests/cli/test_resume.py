@@ -1,3 +1,5 @@
+import dataclasses
+
 """Runs that stop and go on, and what can be told of them meanwhile."""
 
 import json
@@ -142,6 +144,13 @@ def test_a_page_that_cannot_be_drawn_does_not_spoil_the_run(jaxsearch, tmp_path,
     assert "trials.csv, best.json, model.npz and evaluation.json" in out
     assert f"The report could not be written: {error}" in err
     assert (tmp_path / "r" / "best.json").exists()
+
+
+def test_what_columns_are_is_kept_for_resume(tmp_path):
+    options = dataclasses.replace(RUN.options, categorical=("a", "b c"), number=("d",), rare_classes="drop")
+    begin(tmp_path, RUN._replace(options=options))
+    kept = begun(tmp_path).options
+    assert (kept.categorical, kept.number, kept.rare_classes) == (("a", "b c"), ("d",), "drop")
 
 
 def test_the_status_of_a_run(jaxsearch, tmp_path):

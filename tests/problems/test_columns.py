@@ -57,6 +57,8 @@ def test_a_feature_says_what_is_missing():
     assert names == ["b", "b is missing", "c", "few", "many"], "b and c are missing together"
     np.testing.assert_array_equal(table.x[:, 1], some)
     np.testing.assert_array_equal(again(frame[:9], table).x, table.x[:9])
+    values = np.where(np.arange(600) < 5, np.nan, np.arange(600) % 7)
+    assert load(pandas.DataFrame({"b": values, "y": Y * 10}), "y").x.shape == (600, 1), "5 of 600 rows are too few"
 
 
 def test_a_row_number_is_left_out():
