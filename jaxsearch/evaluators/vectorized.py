@@ -52,7 +52,8 @@ class Vectorized:
     """Evaluates `objective(key, params) -> loss`, written for ONE configuration, for all candidates by `vmap`.
 
     objective: a pure JAX function, or any callable pytree such as `jax.tree_util.Partial(loss, data)`, whose
-        arrays then travel as leaves. Returns one real number, lower is better; NaN means failed.
+        arrays then travel as leaves. Returns one float (or a boolean), lower is better; NaN means failed. An integer is
+        refused, since integers overflow without a word.
     gradients: also give d loss / d x in `Results.grad`.
     Raises ValueError at trace time if the objective returns anything but one real number.
     """
@@ -130,9 +131,14 @@ def _score(evaluator: Vectorized | Chunked, space: PyTree) -> Callable[[Key, Arr
     def loss(x: Array, key: Key) -> Array:
         value = evaluator.objective(key, codec.decode(space, x))
         if not hasattr(value, "dtype"):
-            value = jnp.asarray(value) if isinstance(value, int | float) else value
+            value = jnp.asarray(value, x.dtype) if isinstance(value, int | float) else value
         dtype = getattr(value, "dtype", object)
-        real = any(jnp.issubdtype(dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_))
+        if jnp.issubdtype(dtype, jnp.integer) and value.shape == ():
+            raise ValueError(
+                f"An objective must return a float, since an integer that overflows would win as a negative loss; got "
+                f"{dtype}. Make the parameters floats before you reckon, e.g. params.astype(float)."
+            )
+        real = jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.bool_)
         if not real or value.shape != ():
             got = f"{dtype}{list(value.shape)}" if hasattr(value, "dtype") else f"{value!r:.200}"
             raise ValueError(

@@ -13,6 +13,7 @@ import numpy as np
 
 from jaxsearch.core.types import PyTree
 from jaxsearch.runners.files import on_host
+from jaxsearch.runners.snapshot import Snapshot
 
 
 def fingerprint(node: Any, name: str) -> dict[str, str]:
@@ -21,6 +22,8 @@ def fingerprint(node: Any, name: str) -> dict[str, str]:
     Arrays are told by a digest of their content, functions by their name, a digest of their code and their defaults;
     what they close over or call, and whose methods they are, is not looked at.
     """
+    if isinstance(node, Snapshot):
+        node = node.function
     if isinstance(node, jax.Array | np.ndarray | np.generic):
         return {name: _array(node)}
     if isinstance(node, type) or node is None or isinstance(node, bool | int | float | complex | str | bytes):

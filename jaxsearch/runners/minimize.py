@@ -17,6 +17,7 @@ from jaxsearch.runners.checks import check_hyperparameters, check_key, check_rea
 from jaxsearch.runners.generation import Generation, Progress, advance, as_float, population_size, start, strong
 from jaxsearch.runners.interruption import interrupted_at_once
 from jaxsearch.runners.result import Result, result_of
+from jaxsearch.runners.snapshot import snapshot, with_snapshot
 from jaxsearch.spaces import codec
 
 
@@ -48,7 +49,12 @@ def minimize(
     hyperparameters, bounds of a Float, targets, keys and data of the same shape run the same program.
 
     Args:
-        objective: `objective(key, params) -> loss` for one configuration, or an evaluator.
+        objective: `objective(key, params) -> loss` for one configuration, or an evaluator. It is traced once and
+            compiled. What a plain function refers to, globals, attributes and arrays of NumPy that it reads, may have
+            changed by the next call, which then compiles again. Not followed are arrays changed in place that belong
+            to an object or to another function, and what lies in libraries or behind a `jax.jit` of yours: pass that
+            as data, as in `jax.tree_util.Partial(loss, data)`, which never compiles again. Inside of a `jax.jit` of
+            yours all is as it was when that was traced.
         space: a pytree of dimensions.
         strategy: e.g. `PSO()`, or its name in the registry. "auto" is the one that `choose` gives for this space, for
             generations of 4 + 3 ln D candidates, or of 64 that are trained; `Result.reason` says which, and why.
@@ -68,7 +74,7 @@ def minimize(
     (evaluator, space, strategy), reason = checked(objective, space, strategy, num_generations)
     target = None if target is None else as_float(target)
     with interrupted_at_once():
-        result = _minimize(evaluator, space, strategy, key, target, num_generations, record)
+        result = _minimize(evaluator, space, strategy, key, target, num_generations, snapshot(record))
     return result if reason is None else dataclasses.replace(result, reason=reason)
 
 
@@ -86,6 +92,7 @@ def checked(
     strategy, reason = resolved(strategy, objective, space, num_generations, max_evaluations)
     check_strategy(strategy)
     check_space(objective, space)
+    evaluator = with_snapshot(evaluator)
     return (strong(evaluator), jax.tree.map(as_float, space), strong(with_floats(strategy))), reason
 
 

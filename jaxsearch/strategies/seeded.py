@@ -1,11 +1,12 @@
 """A wrapper that evaluates given points first."""
 
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsearch.core.bounds import clip
 from jaxsearch.core.population import zero_of
 from jaxsearch.core.protocols import State, Strategy
-from jaxsearch.core.pytree import pytree, static
+from jaxsearch.core.pytree import is_concrete, pytree, static
 from jaxsearch.core.results import checked
 from jaxsearch.core.types import Array, Candidates, Domain, Key, Results
 
@@ -26,11 +27,23 @@ class Seeded:
     strategy: the strategy that goes on from there.
     points: `[K, D]` or `[D]` in the unit cube, e.g. `encode(space, params)`; K may exceed the population size, then
         they fill the first generations.
-    Raises ValueError when `points` do not have the dimension of the space.
+    Raises ValueError when `points` do not have the dimension of the space, and for known ones outside of the cube.
     """
 
     strategy: Strategy
     points: Array
+
+    def __post_init__(self):
+        if not is_concrete(self.points) or np.asarray(self.points).dtype.kind not in "iuf":
+            return
+        points = np.atleast_1d(np.asarray(self.points, float))
+        outside = np.argwhere(~((points >= 0) & (points <= 1)))
+        if len(outside):
+            place = tuple(outside[0].tolist())
+            raise ValueError(
+                f"Seeded needs points in the unit cube, every number from 0 to 1; got {points[place]:g} in "
+                f"points{list(place)}. Make them with encode(space, params)."
+            )
 
     def init(self, key: Key, domain: Domain) -> SeededState:
         shape = getattr(self.points, "shape", None)

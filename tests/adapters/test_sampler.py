@@ -275,3 +275,10 @@ def test_without_optuna_one_line_names_the_extra():
     code = "import sys; sys.modules['optuna'] = None; import jaxsearch.adapters.optuna"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert found.stderr.strip().splitlines()[-1].endswith("Install it: pip install 'jaxsearch[optuna]'")
+
+
+@pytest.mark.parametrize(("direction", "sign"), [("minimize", 1), ("maximize", -1)])
+def test_values_that_float32_cannot_tell_apart_are_told_apart(direction, sign):
+    study = optuna.create_study(sampler=JaxSearchSampler(js.CMAES(), seed=0), direction=direction)
+    study.optimize(lambda trial: sign * (1e9 + 1e3 * (trial.suggest_float("x", -1, 1) - 0.3) ** 2), n_trials=60)
+    assert abs(study.best_params["x"] - 0.3) < 0.02

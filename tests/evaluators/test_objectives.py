@@ -75,6 +75,14 @@ def test_an_objective_must_return_one_number(value, shown):
         evaluate(js.Vectorized(lambda key, p: value))
 
 
+@pytest.mark.parametrize("make", [jnp.int32, jnp.uint8, np.int64])
+def test_an_integer_is_refused_since_it_may_have_overflowed(make):
+    with pytest.raises(ValueError, match=r"must return a float, since an integer that overflows .*astype\(float\)"):
+        evaluate(js.Vectorized(lambda key, p: make(3)))
+    for value in (True, 3, jnp.array(True), jnp.float16(3)):
+        evaluate(js.Vectorized(lambda key, p, value=value: value))
+
+
 @pytest.mark.parametrize("objective", [3.0, "f", [1], None])
 def test_an_objective_must_be_a_function(objective):
     with pytest.raises(ValueError, match="must be a function"):

@@ -239,3 +239,16 @@ def test_gradient_search_takes_transformations_of_many_kinds(optimizer):
     strategy = js.GradientSearch(population_size=3, optimizer=optimizer)
     result = js.minimize(evaluator, js.Float(0, 1, shape=(2,)), strategy, key=jax.random.key(0), num_generations=60)
     assert float(result.loss) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("points", "shown"),
+    [
+        (np.array([[0.2, 0.3], [0.1, 1.5]]), r"got 1.5 in points\[1, 1\]"),
+        (jnp.array([-0.25, 0.5]), r"got -0.25 in points\[0\]"),
+        (jnp.array([[jnp.nan, 0.5]]), r"got nan in points\[0, 0\]"),
+    ],
+)
+def test_seeds_outside_of_the_cube_are_refused(points, shown):
+    with pytest.raises(ValueError, match=f"{shown}. Make them with encode"):
+        js.Seeded(js.GA(), points)
