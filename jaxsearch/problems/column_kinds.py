@@ -103,7 +103,7 @@ def _number(column: Any) -> tuple[Column, list[str]]:
     if len(different) >= LEAST_DATES and np.all((different > 18e6) & (different < 22e6)):
         _, values = _coded(column)
         if np.all(np.isfinite(dates.days(values, dates.ORDERS[0]))):
-            return _date(column, dates.ORDERS[0], True), [_written(name, "dates such as", values[0])]
+            return _date(column, dates.ORDERS[0], True), [f"{name!r} counts as dates such as {values[0]!r}"]
     return descriptions.number(name), []
 
 
@@ -137,7 +137,7 @@ def _moments(column: Any, values: list[str]) -> tuple[Column, list[str]] | None:
         return None
     example = next(value for value in values if value not in found.strange)
     how = "dates such as" if found.order == descriptions.PLAIN_ORDER else f"dates with the {found.order}, such as"
-    notes = [_written(name, how, example)]
+    notes = [f"{name!r} counts as {how} {example!r}"]
     if not found.certain:
         notes = [f"{notes[0]}; none of them tells, so write them as 2020-01-31 if that is wrong"]
     if found.strange:
@@ -148,10 +148,6 @@ def _moments(column: Any, values: list[str]) -> tuple[Column, list[str]] | None:
 def _date(column: Any, order: str, has_days: bool) -> Column:
     found, _ = features.moments(column, "date", order)
     return descriptions.date(column.name, found, has_days, order)
-
-
-def _written(name: str, what: str, example: str) -> str:
-    return f"{name!r} counts as {what} {example!r}"
 
 
 def _text(name: str, codes: np.ndarray, values: list[str]) -> tuple[Column, list[str]]:
@@ -179,7 +175,7 @@ def _category(name: str, codes: np.ndarray, values: list[str]) -> Column:
     if len(values) <= FEW:
         return descriptions.category(name, values)
     common = np.flatnonzero(rows >= LEAST_ROWS)
-    if len(common) == len(values) - 1 and len(values) <= MOST:
+    if len(common) == len(values) - 1 < MOST:
         return descriptions.category(name, values)
     if not len(common):
         common = np.sort(np.argsort(-rows, kind="stable")[:FEW])

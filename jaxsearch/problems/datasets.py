@@ -42,9 +42,9 @@ def load(
     Columns become features by these rules:
 
     * Numbers and booleans stay numbers, rounded to float32. A missing one (empty, NA, NaN, null, ...) is NaN, which
-      training replaces by the mean of its rows; where five rows and 1 % or more are missing, and as many are not, a 0/1
-      feature says which, one for all columns that are missing together. A column that float32 cannot resolve, such as a large
-      number with small changes, is noted; infinite or larger than float32 is an error.
+      training replaces by the mean of its rows; where at least 1 % of the rows, and five, are missing, and as many are
+      not, a 0/1 feature says which, one for all columns that are missing together. A column that float32 cannot
+      resolve, such as a large number with small changes, is noted; infinite or larger than float32 is an error.
     * One value or missing is one 0/1 feature: a flag.
     * Text and categories become one 0/1 feature per value; blanks around a value do not count. A missing or empty value
       is 0 in all of them, and so is one that only new rows have. Of more than 20 values those in fewer than 3 rows, and

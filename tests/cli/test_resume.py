@@ -1,7 +1,6 @@
-import dataclasses
-
 """Runs that stop and go on, and what can be told of them meanwhile."""
 
+import dataclasses
 import json
 import os
 import pty
