@@ -96,7 +96,10 @@ def cells(column: Any, relevant: np.ndarray, missing: Collection[str]) -> Cells:
     stripped = column.astype("string").str.strip(BLANKS)
     stripped = stripped.mask(stripped.isin(["", *missing]) | ~relevant)
     codes, distinct = pandas.factorize(stripped)
-    distinct = pandas.Series(distinct, dtype="string")
+    return _cells(codes, pandas.Series(distinct, dtype="string"))
+
+
+def _cells(codes: np.ndarray, distinct: Any) -> Cells:
     words = distinct.isin(MISSING)
     found = numerals(distinct[~(words | distinct.isin(MARKS))])
     if found is not None:
@@ -110,18 +113,13 @@ def is_text(column: Any) -> bool:
 
 
 def sampled(rows: Sequence[Sequence[str]], names: Sequence[str], hints: Hints) -> dict[int, Cells]:
-    """The columns of some rows, which may be too short or too long, as text taken apart."""
-    pandas = optional("pandas")
-    relevant = np.ones(len(rows), bool)
-    return {
-        place: cells(
-            pandas.Series([row[place] if place < len(row) else "" for row in rows], dtype="string"),
-            relevant,
-            hints.missing,
-        )
-        for place, name in enumerate(names)
-        if name not in (*hints.text, *hints.drop)
-    }
+    """The distinct values of the columns of some rows, which may be too short or too long, without their places."""
+    taken = {}
+    for place, name in enumerate(names):
+        if name not in (*hints.text, *hints.drop):
+            found = {row[place].strip(BLANKS) for row in rows if place < len(row)} - {"", *hints.missing}
+            taken[place] = _cells(np.empty(0, int), optional("pandas").Series(sorted(found), dtype="string"))
+    return taken
 
 
 def evidence(of: Mapping[Any, Cells]) -> set[str]:

@@ -9,7 +9,7 @@ SEPARATORS = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'", " ": "blanks"}
 BLANKS = " \t\n\v\f\r\N{NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
 PREAMBLE = 50  # lines
 SEP_LINE = re.compile(rb'"?sep=([^\n"])"?[,;\t| ]*\n', re.IGNORECASE)
-BLANK_RUNS = re.compile(rb'("(?:[^"]|"")*")|[ \t]+')
+BLANK_RUNS = {quote: re.compile(rb"(Q(?:[^Q]|QQ)*Q)|[ 	]+".replace(b"Q", quote.encode())) for quote in "\"'"}
 NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -61,9 +61,9 @@ def _is_header(line: bytes, below: bytes, names: Sequence[str]) -> bool:
     return False
 
 
-def with_tabs(data: bytes) -> bytes:
+def with_tabs(data: bytes, quote: str = '"') -> bytes:
     """The text with a tab for every run of blanks outside quotes, none at the ends of lines."""
-    text = BLANK_RUNS.sub(lambda found: found[1] or b"\t", data)
+    text = BLANK_RUNS[quote].sub(lambda found: found[1] or b"\t", data)
     return re.sub(rb"(?m)^\t|\t$", b"", text)
 
 
@@ -111,9 +111,11 @@ def check_header(header: Sequence[str], names: Sequence[str], path: object) -> N
 
 
 def is_single_quoted(head: bytes, separator: str) -> bool:
-    """Whether fields are in single quotes: more than half of the lines have some, and no double quote opens one."""
-    mark = re.escape(separator.encode())
-    double = re.search(rb"(?m)(?:^|" + mark + rb')\s*"', head)
-    single = re.compile(rb"(?:^|" + mark + rb") *'(?:[^']|'')*' *(?:$|" + mark + rb")")
-    lines = head.split(b"\n")[:100]
-    return double is None and sum(single.search(line) is not None for line in lines) > len(lines) / 2
+    """Whether fields are in single quotes: some, all that begin with one end with one, and none has double quotes."""
+    begin = rb"(?:^|" + re.escape(separator.encode()) + rb") *"
+    end = rb" *(?=$|" + re.escape(separator.encode()) + rb")"
+    if re.search(rb"(?m)" + begin + rb'"', head):
+        return False
+    opened = len(re.findall(rb"(?m)" + begin + rb"'", head))
+    closed = len(re.findall(rb"(?m)" + begin + rb"'(?:[^']|'')*'" + end, head))
+    return 0 < opened == closed

@@ -29,6 +29,15 @@ def _pattern(decimal: str) -> str:
     return f"[+-]?(?:(?:{digits})(?:[eE][+-]?[0-9]+)?|{ENDLESS})"
 
 
+ANY_SIGN = "|".join(map(re.escape, SIGNS))
+LOOKALIKE = f"[{''.join(LOOKALIKES)}]"
+# What every number is like, and most other text is not.
+_MINUS = "[-+\N{MINUS SIGN}]?"
+_DIGITS = "[0-9.,' \N{RIGHT SINGLE QUOTATION MARK}\N{NO-BREAK SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}]+"
+LIKELY = re.compile(
+    rf"\(?{_MINUS}\s*(?:(?:{ANY_SIGN})\s*)?{_MINUS}(?:{_DIGITS}(?:[eE][+-]?[0-9]+)?|{ENDLESS})\s*(?:{ANY_SIGN})?\)?"
+)
+SEVERAL = 100
 PATTERNS = {decimal: _pattern(decimal) for decimal in OTHER}
 
 
@@ -56,10 +65,11 @@ class Numerals(NamedTuple):
 
 def numerals(texts: Any) -> Numerals | None:
     """What a series of distinct texts, stripped and not empty, is as numbers; None for other text."""
-    if texts.empty:
+    if texts.empty or not all(LIKELY.fullmatch(text) for text in texts.iloc[:SEVERAL]):
         return None
-    for strange, usual in LOOKALIKES.items():
-        texts = texts.str.replace(strange, usual, regex=False)
+    if texts.str.contains(LOOKALIKE).any():
+        for strange, usual in LOOKALIKES.items():
+            texts = texts.str.replace(strange, usual, regex=False)
     texts, sign, doubt = _without_sign(texts)
     brackets = texts.str.fullmatch(r"\([^()+-]+\)")
     if negative := bool(brackets.any() and not brackets.all()):
@@ -94,7 +104,7 @@ def grouping(found: Numerals, decimal: str) -> str:
 
 def _without_sign(texts: Any) -> tuple[Any, str, str]:
     """The texts without a percent or currency sign, the sign, and a doubt if only some have it."""
-    for sign in SIGNS:
+    for sign in SIGNS if texts.str.contains(ANY_SIGN).any() else ():
         pattern = re.escape(sign)
         first = texts.str.match(rf"[(+-]?\s*{pattern}")
         last = texts.str.contains(rf"{pattern}\)?$")

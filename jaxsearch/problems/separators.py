@@ -106,7 +106,7 @@ def layout(
         notes.append(f"left out {count(len(best.skipped), 'line')} above the header: {_shown(best.skipped[0])!r}")
     mark = best.separator
     if mark == " ":
-        data, mark = with_tabs(data), "\t"
+        data, mark = with_tabs(data, best.quote), "\t"
     for _ in best.skipped:
         end = data.index(b"\n") + 1
         data, lines = data[end:], lines + 1
@@ -131,7 +131,7 @@ def _candidate(data: bytes, separator: str, quote: str, names: Sequence[str]) ->
         return None
     mark = separator
     if separator == " ":
-        head, mark = with_tabs(head), "\t"
+        head, mark = with_tabs(head, quote), "\t"
     try:
         found = records(head, mark, quote, RECORDS)
     except csv.Error:
