@@ -18,8 +18,8 @@ from jaxsearch.problems.headers import (
 )
 
 OWN = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
-SAMPLE = 1 << 18  # bytes
-RECORDS = 1000
+SAMPLE = 1 << 16  # bytes
+RECORDS = 500
 
 
 class Layout(NamedTuple):
@@ -127,6 +127,8 @@ def _candidate(data: bytes, separator: str, quote: str, names: Sequence[str]) ->
     head = data[:SAMPLE]
     if len(head) < len(data):
         head = head[: head.rfind(b"\n") + 1] or head
+    if quote == "'" and b"'" not in head:
+        return None
     if quote == "'" and not is_single_quoted(head, separator):
         return None
     mark = separator
