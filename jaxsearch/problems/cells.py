@@ -100,11 +100,10 @@ def cells(column: Any, relevant: np.ndarray, missing: Collection[str]) -> Cells:
 
 
 def _cells(codes: np.ndarray, distinct: Any) -> Cells:
-    words = distinct.isin(MISSING)
-    found = numerals(distinct[~(words | distinct.isin(MARKS))])
-    if found is not None:
-        words |= distinct.isin(MARKS)
-    return Cells(codes, distinct, words.to_numpy(bool), found)
+    words = np.array([text in MISSING for text in distinct], bool)
+    marks = np.array([text in MARKS for text in distinct], bool)
+    found = numerals(distinct[~(words | marks)])
+    return Cells(codes, distinct, words if found is None else words | marks, found)
 
 
 def is_text(column: Any) -> bool:

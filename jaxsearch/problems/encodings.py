@@ -73,11 +73,11 @@ def read_text(path: Path, encoding: str | None = None) -> Text:
     """
     data = unpacked(path)
     marked = next((name for mark, name in MARKS.items() if data.startswith(mark)), "")
-    if not encoding and not marked:
-        _check_text(data, path)
     for mark, what in OTHER_FILES.items():
         if data.startswith(mark):
             raise ValueError(f"{path} must be text; it is {what}. Give it the suffix of what it is, or convert it.")
+    if not encoding and not marked:
+        _check_text(data, path)
     name = encoding or marked or _encoding(data, path)
     try:
         text = data if name == "utf-8" and encoding is None else data.decode(name).encode()

@@ -10,6 +10,8 @@ from jaxsearch.problems import descriptions, targets
 from jaxsearch.problems.cells import Dialect
 from jaxsearch.problems.packages import optional
 
+MOST_CHANNELS = 4  # of usual images: gray, gray and opacity, red green blue, and opacity
+
 
 class UnusableTableError(ValueError):
     """A table that cannot be used. notes: what the user should know besides."""
@@ -99,7 +101,7 @@ def from_arrays(arrays: dict[str, np.ndarray], name: str, spec: TableSpec) -> Ta
     flat = flat[frame.index[rows]]
     groups = None if group is None else targets.grouped(frame[group][rows])
     rounded = rules.float32(flat, names)
-    notes += found.notes + rules.examined(flat, names)
+    notes += _doubtful_axes(shape) + found.notes + rules.examined(flat, names)
     x = rounded.reshape(-1, *shape)
     return Table(name, found.task, x, found.y, descriptions.all_numbers(names), found.classes, notes, groups)
 
@@ -119,6 +121,17 @@ def pixels(x: np.ndarray) -> tuple[np.ndarray, list[str], tuple[int, ...]]:
     shape = x.shape[1:] if x.ndim == 4 else (*x.shape[1:], 1)
     parts = shape if shape[2] > 1 else shape[:2]
     return flat, ["_".join(map(str, ("pixel", *index))) for index in np.ndindex(parts)], shape
+
+
+def _doubtful_axes(shape: tuple[int, ...]) -> list[str]:
+    """A note where the first axis of an image looks like that of channels, as other libraries order them."""
+    if len(shape) < 3 or shape[0] > MOST_CHANNELS or min(shape[1:]) <= MOST_CHANNELS:
+        return []
+    height, width, channels = shape
+    return [
+        f"x counts as images of height {height}, width {width} and {channels} channels; if its axes are "
+        "channels, height and width, write x.transpose(0, 2, 3, 1)"
+    ]
 
 
 def _vector(values: np.ndarray, name: str, count: int) -> np.ndarray:

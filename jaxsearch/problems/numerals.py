@@ -37,7 +37,10 @@ _DIGITS = "[0-9.,' \N{RIGHT SINGLE QUOTATION MARK}\N{NO-BREAK SPACE}\N{THIN SPAC
 LIKELY = re.compile(
     rf"\(?{_MINUS}\s*(?:(?:{ANY_SIGN})\s*)?{_MINUS}(?:{_DIGITS}(?:[eE][+-]?[0-9]+)?|{ENDLESS})\s*(?:{ANY_SIGN})?\)?"
 )
-SEVERAL = 100
+# The usual numbers, which a few of need no more thought.
+PLAIN = re.compile(r"[+-]?(?P<whole>[0-9]{1,18})(?:\.(?P<fraction>[0-9]*))?(?:[eE][+-]?[0-9]+)?")
+GROUP = re.compile("[1-9][0-9]{0,2}")
+SEVERAL = 500
 PATTERNS = {decimal: _pattern(decimal) for decimal in OTHER}
 
 
@@ -67,6 +70,10 @@ def numerals(texts: Any) -> Numerals | None:
     """What a series of distinct texts, stripped and not empty, is as numbers; None for other text."""
     if texts.empty or not all(LIKELY.fullmatch(text) for text in texts.iloc[:SEVERAL]):
         return None
+    if len(texts) <= SEVERAL and all(plain := [PLAIN.fullmatch(text) for text in texts]):
+        fractions = [match for match in plain if match and match["fraction"] is not None]
+        proven = not all(GROUP.fullmatch(match["whole"]) and len(match["fraction"]) == 3 for match in fractions)
+        return Numerals(texts, (".",) if proven else (".", ","), bool(fractions))
     if texts.str.contains(LOOKALIKE).any():
         for strange, usual in LOOKALIKES.items():
             texts = texts.str.replace(strange, usual, regex=False)

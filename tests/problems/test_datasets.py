@@ -96,6 +96,16 @@ def test_npz_files(tmp_path, shape, dtype):
 
 
 @pytest.mark.parametrize(
+    ("shape", "noted"), [((3, 6, 7), True), ((1, 8, 8), True), ((6, 7, 3), False), ((3, 6, 4), False), ((9, 9), False)]
+)
+def test_images_whose_channels_come_first_are_noted(tmp_path, shape, noted):
+    x = np.random.default_rng(0).integers(0, 255, (8, *shape), np.uint8)
+    np.savez(tmp_path / "t.npz", x=x, y=np.arange(8) % 2)
+    note = f"x counts as images of height {shape[0]}, width {shape[1]} and {shape[-1]} channels; if its axes are "
+    assert any(found.startswith(note) for found in load(tmp_path / "t.npz").notes) == noted
+
+
+@pytest.mark.parametrize(
     ("target", "task", "expected"),
     [("few", None, "classification"), ("few", "regression", "regression"), ("real", None, "regression")],
 )

@@ -188,7 +188,7 @@ REFUSED = {
     "an open quote": (PLAIN + '"1,2,no\n', "one that opens in line 5 does not"),
     "no header": ("0.5,1234,no\n-1.25,56,yes\n", "must have the names of its columns; it has numbers: '0.5 1234 no'"),
     "binary": (PLAIN.encode() + b"\0\1\2", "must be text; it has bytes such as NUL"),
-    "a workbook": (b"PK\x03\x04\x14\x00\x06", "must be text; it "),
+    "a workbook": (b"PK\x03\x04\x14\x00\x06", "must be text; it is a workbook or a ZIP archive"),
     "neither": (b"a,y\n\x81,no\n", "byte 0x81 in line 2 is not, nor is it cp1252. Give its --encoding"),
     "damaged UTF-8": ("ä,ö,y\n".encode() + b"\xff,1,no\n", "byte 0xff in line 2 is not, though other lines are"),
 }
