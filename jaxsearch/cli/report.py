@@ -15,6 +15,7 @@ from jaxsearch.report.page import page
 from jaxsearch.runners.files import replace
 
 REPORT = "report.html"
+STOPPED = ("interrupt", "terminate", "time")  # what ends a run that can go on
 # How the range of a parameter becomes wider, where an option of the command decides it.
 REMEDIES = {
     "layers": "try more --max-layers",
@@ -114,11 +115,11 @@ def _text(value: Any) -> str:
 
 
 def _commands(files: Files) -> list[tuple[str, str]]:
-    """For a shell: to repeat the run, to go on, and to predict."""
+    """For a shell: to repeat the run, to go on if it was stopped, and to predict."""
     options, directory = files.run.options, str(files.directory.absolute())
     found = [("Repeat this run:", shlex.join(repeated(options)))]
-    more = ["jaxsearch", "run", "--resume", directory, "--budget", str(2 * options.budget)]
-    found.append(("Go on with it, with more candidates:", shlex.join(more)))
+    if files.best is None or files.best.get("stopped") in STOPPED:
+        found.append(("Go on with it:", shlex.join(["jaxsearch", "run", "--resume", directory])))
     if files.model is not None:
         new = "new.npz" if "image_shape" in files.model.facts else "new.csv"
         rows = ["jaxsearch", "predict", directory, new, "--out", "predictions.csv"]

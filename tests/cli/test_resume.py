@@ -128,7 +128,7 @@ def test_the_report_of_a_run_that_goes_on(jaxsearch, tmp_path):
     code, out, _ = jaxsearch("report", "r")
     assert (code, out) == (0, "Wrote r/report.html\n")
     assert (tmp_path / "r" / "report.html").read_text() != page, "without the network, which is there at the end"
-    for part in ("<h1>iris</h1>", "learning_rate", "Convergence", "folds[1]"):
+    for part in ("<h1>iris</h1>", "learning_rate", "Convergence", "folds[1]", f"run --resume {tmp_path / 'r'}<"):
         assert part in page, part
 
 
