@@ -90,7 +90,9 @@ def table(
     visible = _that_fit(texts, set(first))
     kinds = {name: _kind(numeric[name], name in visible) for name in columns}
     attributes = {name: kind + " data-told" * (name in list(first)[:MOST_TOLD]) for name, kind in kinds.items()}
-    attributes[list(first)[1]] += f' aria-sort="{"descending" if unit.greater_is_better else "ascending"}"'
+    scores = np.where(np.isfinite(archive.loss[order]), archive.loss[order], np.inf)
+    if np.array_equal(scores, np.sort(scores)):  # trials are compared at one budget, of which the loss may not be
+        attributes[list(first)[1]] += f' aria-sort="{"descending" if unit.greater_is_better else "ascending"}"'
     html = f"<table>\n{_head(attributes)}\n{_body(order, kinds, texts)}\n</table>"
     return html, [(name, name in visible) for name in columns], shown
 

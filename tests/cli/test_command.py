@@ -85,6 +85,7 @@ def test_a_run_reports_and_writes(jaxsearch, tmp_path):
         "of always",
     ):
         assert part in page
+    assert "--resume" not in page, "it has ended"
 
 
 def test_a_network_that_is_no_better_than_a_constant_gets_a_warning(jaxsearch, tmp_path, monkeypatch):
