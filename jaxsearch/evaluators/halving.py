@@ -29,10 +29,10 @@ class Halving:
         adjusted loss = loss + (rungs that are left) * (standard error of the loss over the folds)
 
     Where training longer overfits, an early optimum wins, if it is clear. The handicap is for the luck of the many
-    candidates that are measured early: without it the networks that are chosen are worse on new rows, see
-    benchmarks/halving_rules.py. With a single fold, and for evaluators that do not tell the `folds`, there is none. The
-    best candidate is that with the lowest adjusted loss, which is also what the runners tell the strategy; in a loop of
-    your own do so: `results._replace(loss=results.compared)`. Who goes on is decided by the losses of the rung alone.
+    candidates that are measured early; benchmarks/halving_rules.py compares rules by the errors on new rows. With a
+    single fold, and for evaluators that do not tell the `folds`, there is none. The best candidate is that with the
+    lowest adjusted loss, which is also what the runners tell the strategy; in a loop of your own do so, too:
+    `results._replace(loss=results.compared)`. Who goes on is decided by the losses of the rung alone.
 
     evaluator: trains step by step, e.g. `Training`, or `Sharded(Training(...))` for many devices.
     factor: above 1; one in so many candidates goes on.
