@@ -267,3 +267,17 @@ def test_new_rows_are_read_as_those_of_training(write):
         load_rows(write('rate,a\n5%,"1,234"\n'), about["columns"])
     with pytest.raises(ValueError, match="'rate' has the sign 'none' here and '%' there. Write it in the same unit"):
         load_rows(write("rate,a\n5,1\n"), about["columns"], about["reading"])
+
+
+def test_what_only_the_end_of_a_file_tells_holds_for_all_of_it(write):
+    """The beginning, from which the dialect is told, has no word, mark or zero of those that come later."""
+    rows = [f"{i},{i % 900}.125,{i % 9},{i % 7},{'yes' if i % 2 else 'no'}" for i in range(1, 3000)]
+    last = ["5,1.5,?,007,no", "?,2.5,3,-,yes"]
+    table = load(write("\n".join(["a,b,c,d,y", *rows, *last])), "y", number=["a"])
+    np.testing.assert_array_equal(table.x[-2:, :4], [[5, 1.5, np.nan, 7], [np.nan, 2.5, 3, np.nan]])
+    assert "'?' counts as missing: 'a', 'c'" in table.notes
+    assert "'-' counts as missing: 'd'" in table.notes
+    assert "numbers lose leading zeros; --categorical keeps them as words: 'd'" in table.notes
+    points = [f"{1 + i % 900}.125;{i};{'yes' if i % 2 else 'no'}" for i in range(3000)]
+    table = load(write("\n".join(["a;b;y", *points, "2.125;3,5;no"])), "y", number=["b"])
+    assert table.x[0, 0] == 1125, "the last line says that a comma is the decimal mark"
