@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from jaxsearch.core import random
+from jaxsearch.core.fusion import once
 from jaxsearch.core.pytree import pytree, static
 from jaxsearch.core.types import Array, Key, PyTree
 from jaxsearch.evaluators.lessons import Fold
@@ -123,7 +124,8 @@ class Supervised:
 
     def measure(self, params: PyTree, space: PyTree, learned: Learned, fold: Fold, x: Array, y: Array) -> Array:
         """The metric's loss on `x` `[m, ...]`, `y` `[m]`, the fold's measured rows; NaN for outputs not finite."""
-        outputs = self.outputs(params, space, learned, fold, x)
+        # Where the network ends, so does fusion: programs of different networks round the metric alike.
+        outputs = once(self.outputs(params, space, learned, fold, x))
         loss = self.metric.loss(outputs, y, fold.weights.astype(outputs.dtype))
         return jnp.where(jnp.isfinite(jnp.sum(jnp.abs(outputs))), loss, jnp.nan).astype(jnp.result_type(float))
 
