@@ -64,6 +64,11 @@ FOLDS, POPULATION, GENERATIONS, POINTS, TEST, FITS = 3, 32, 4, 3, 0.3, 2
 STRATEGY = js.TPE(population_size=POPULATION)
 init, ask, tell = jax.jit(STRATEGY.init), jax.jit(STRATEGY.ask), jax.jit(STRATEGY.tell)
 TOLD = ("behind", "adjusted")
+SHARES = ("validation", "epochs", "test")  # of each rule in the file: of the loss of the constant, of all epochs
+    "validation",
+    "epochs",
+    "test",
+)  # what the file has of each rule: shares of the constant's loss, of all epochs
 
 
 def choose(count: int = 12, seed: int = 0) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -331,11 +336,9 @@ def one(name: str, table: Table, seed: int, records: Path) -> dict:
             for rule, choose_one in RULES.items():
                 candidate, stage = choose_one(part)
                 spent = int(part.epochs[candidate, stage])
-                found[told][f"{rule}, {where}"] = {
-                    "validation": float(part.loss[candidate, stage]) / constant,
-                    "epochs": spent / training.epochs,
-                    "test": tested(part.x[candidate].astype(np.float32).tobytes(), spent) / constant,
-                }
+                test_share = tested(part.x[candidate].astype(np.float32).tobytes(), spent) / constant
+                shares = [float(part.loss[candidate, stage]) / constant, spent / training.epochs, test_share]
+                found[told][f"{rule}, {where}"] = [round(share, 6) for share in shares]  # see SHARES
     return found
 
 

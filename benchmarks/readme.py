@@ -244,13 +244,13 @@ def halving_rules() -> str:
     """Held-out errors by what a strategy is told and by which measurement is the best, beside the rule so far."""
     result = load("halving_rules")
     runs = list(result["tables"].values())
-    base = np.array([[run["behind"]["full, ends"]["test"] for run in seeds] for seeds in runs])
+    base = np.array([[run["behind"]["full, ends"][2] for run in seeds] for seeds in runs])
     rows = []
     for told in runs[0][0]["told"]:
         for rule in runs[0][0][told]:
             found = {
-                name: np.array([[run[told][rule][name] for run in seeds] for seeds in runs])
-                for name in ("validation", "epochs", "test")
+                name: np.array([[run[told][rule][place] for run in seeds] for seeds in runs])
+                for place, name in enumerate(("validation", "epochs", "test"))
             }
             difference = np.mean(found["test"] - base, axis=1)
             low, high = interval(difference)

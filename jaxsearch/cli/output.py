@@ -66,7 +66,9 @@ def lines(metric: Metric) -> Callable[[Generation], None]:
         count = len(generation.results.loss)
         failed += int(np.sum(~np.isfinite(generation.results.loss)))
         best = metric.score(float(generation.best.loss))
-        rest = f", {failed} failed" if failed else ""
+        epochs = int(generation.best.aux["epochs"])
+        rest = f" after {epochs} epochs" if epochs else ""
+        rest += f", {failed} failed" if failed else ""
         print(f"{int(generation.number) * count:5} candidates  best {metric.name} {best:.4g}{rest}", flush=True)
 
     return show
