@@ -96,8 +96,9 @@ def _shapes_of_results(
     """What the evaluator will give, as shapes; the strategy and the evaluator each come with their state."""
 
     def results(key: Key, strategy: tuple[Strategy, PyTree], evaluator: tuple[Evaluator, PyTree]) -> Results:
-        candidates, _ = strategy[0].ask(key, strategy[1])
-        return _evaluate(evaluator[0], key, evaluator[1], space, candidates, strategy[0])[0]
+        key_ask, key_evaluate = jax.random.split(key)
+        candidates, _ = strategy[0].ask(key_ask, strategy[1])
+        return _evaluate(evaluator[0], key_evaluate, evaluator[1], space, candidates, strategy[0])[0]
 
     return jax.eval_shape(results, key, strategy, evaluator)
 
