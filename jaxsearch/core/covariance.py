@@ -122,8 +122,14 @@ def _(primals, tangents):
     root_change = change / (axes[:, None] + axes[None])
     inverse_change = -root_change / (axes[:, None] * axes[None])
     longest_change = change[-1, -1] / (2 * axes[-1])
-    changes = (rotated(basis, part, basis.T) for part in (change, root_change, inverse_change))
-    return outputs, (*changes, longest_change, jnp.zeros_like(outputs[-1]))
+    changes = (
+        rotated(basis, change, basis.T),
+        rotated(basis, root_change, basis.T),
+        rotated(basis, inverse_change, basis.T),
+        longest_change,
+        jnp.zeros_like(outputs[-1]),
+    )
+    return outputs, changes
 
 
 @pytree
