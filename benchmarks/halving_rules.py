@@ -64,11 +64,8 @@ FOLDS, POPULATION, GENERATIONS, POINTS, TEST, FITS = 3, 32, 4, 3, 0.3, 2
 STRATEGY = js.TPE(population_size=POPULATION)
 init, ask, tell = jax.jit(STRATEGY.init), jax.jit(STRATEGY.ask), jax.jit(STRATEGY.tell)
 TOLD = ("behind", "adjusted")
-SHARES = ("validation", "epochs", "test")  # of each rule in the file: of the loss of the constant, of all epochs
-    "validation",
-    "epochs",
-    "test",
-)  # what the file has of each rule: shares of the constant's loss, of all epochs
+# What the file has of each rule: shares of the loss of the constant, of all epochs, and of the loss again.
+SHARES = ("validation", "epochs", "test")
 
 
 def choose(count: int = 12, seed: int = 0) -> dict[str, tuple[str, tuple[str, ...]]]:
