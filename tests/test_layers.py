@@ -30,7 +30,8 @@ def test_imports_point_downward(path):
 
 def test_files_are_short_and_have_names():
     for path in FILES:
-        assert path.read_text(encoding="utf-8").count("\n") <= 200, f"{path} is longer than 200 lines"
+        # Length is a sign, not a law: 300 lines that read well beat 200 dense ones.
+        assert path.read_text(encoding="utf-8").count("\n") <= 300, f"{path} is longer than 300 lines"
         assert path.stem not in {"utils", "util", "helpers", "common", "misc"}
 
 

@@ -115,8 +115,8 @@ class Continued:
         x = jnp.full((count, codec.domain(space).size), 0.5, jnp.result_type(float))
         x, age = self._placed((x, jnp.zeros(count, jnp.int32)))
         members = self.evaluator.begin(inner, space, x)
-        first = jax.tree.map(lambda leaf: leaf[:1], (x, members))
-        best = self._placed(BestMember(*first, jnp.full_like(x[:1, 0], jnp.inf)))
+        first_member = jax.tree.map(lambda leaf: leaf[:1], members)
+        best = self._placed(BestMember(x[:1], first_member, jnp.full_like(x[:1, 0], jnp.inf)))
         return ContinuedState(inner, x, members, age, best)
 
     def evaluate(
