@@ -18,10 +18,10 @@ REPORT = "report.html"
 STOPPED = ("interrupt", "terminate", "time")  # what ends a run that can go on
 # How the range of a parameter becomes wider, where an option of the command decides it.
 REMEDIES = {
-    "layers": "try more --max-layers",
-    "blocks": "try more --max-layers",
-    "width": "try more --max-width",
-    "channels": "try more --max-width",
+    "layers": "try a larger --max-layers",
+    "blocks": "try a larger --max-layers",
+    "width": "try a larger --max-width",
+    "channels": "try a larger --max-width",
     "learning_rate": "a wider range may have a better one",
     "weight_decay": "a wider range may have a better one",
 }

@@ -101,7 +101,7 @@ def _of_the_search(shown: Shown, target: float | None) -> Figure:
     draw = functools.partial(convergence, searches=archive, target=target, **shown.unit._asdict())
     caption = f"The best {shown.unit.label} so far, and every trial; crosses failed or are infeasible."
     if folds.curves_of(archive) is not None:
-        what = f"The best {shown.unit.label} measured so far, and that of every trial, after however many epochs"
+        what = f"The best {shown.unit.label} so far, and that of every trial, after the epochs at which it was measured"
         caption = f"{what}; crosses failed or are infeasible."
     return Figure("Convergence", caption + _sample(archive, style.MOST_POINTS), draw)
 
@@ -123,7 +123,7 @@ def _of_measurements(shown: Shown) -> list[Figure]:
         draw = functools.partial(folds.spread_over_folds, archive=archive, **shown.unit._asdict())
         found.append(Figure("Spread over the folds", caption, draw))
     if folds.curves_of(archive) is not None:
-        caption = f"The {shown.unit.label} of each trial whenever it was measured; the best stands out."
+        caption = f"The {shown.unit.label} of each trial at every measurement; the best trial stands out."
         draw = functools.partial(folds.curves, archive=archive, **shown.unit._asdict())
         found.append(Figure("Learning curves", caption + _sample(archive, folds.MOST_CURVES), draw))
     return found

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib import resources
@@ -96,10 +97,11 @@ def listed(texts: Iterable[str], kind: str = "notes") -> str:
 
 def commands(found: Iterable[tuple[str, str]]) -> str:
     """Commands for a shell with what they do; the page's script adds a button that copies each."""
-    rows = [
-        f"<div class=command><p class=note>{escape(what)}</p><pre tabindex=0>{escape(command)}</pre></div>"
-        for what, command in found
-    ]
+    rows = []
+    for what, command in found:
+        # A line may end between words, but not after the hyphens of an option.
+        words = re.sub(r"(?<= )--[a-z-]+", r"<span>\g<0></span>", escape(command))
+        rows.append(f"<div class=command><p class=note>{escape(what)}</p><pre tabindex=0>{words}</pre></div>")
     return f"<div class=commands>{''.join(rows)}</div>" if rows else ""
 
 

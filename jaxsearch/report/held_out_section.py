@@ -58,7 +58,7 @@ def _confusion(found: Mapping[str, Any], classes: list[dict[str, Any]]) -> list[
         [escape(names[one]), *(_share(found[kind][one]) for kind in heads[1:3]), f"{classes[one]['test_rows']:,}"]
         for one in chosen
     ]
-    note = "Recall: how many rows of the class were found. Precision: how many of those called so are of it."
+    note = "Recall: the share of a class that was found. Precision: the share of its predictions that are right."
     if len(chosen) < len(names):
         note += f" The {len(chosen)} of {len(names):,} classes with the lowest recall."
     table = document.grid(heads, lines, [False, False, False, True], "Recall and precision")
@@ -76,7 +76,7 @@ def _matrix(counts: dict[tuple[int, int], int], names: list[str]) -> str:
         lines.append(f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>')
     body = "\n".join(lines)
     inside = f"<table class=confusion>\n<thead><tr><td></td>{top}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
-    note = "A row for each true class, a column for each predicted one; darker: a larger share of the row."
+    note = "A row for each true class, a column for each predicted one; strong colours: large shares of the row."
     box = f'<div class=box role=region aria-label="Confusion matrix" tabindex=0>\n{inside}\n</div>'
     return document.subheading("Confusion", note) + box
 
@@ -120,15 +120,15 @@ def _importance(found: Mapping[str, Any]) -> list[Figure]:
         return []
     columns = sorted(columns, key=lambda one: -sum(one[1]))
     caption = (
-        f"How much worse {found['metric']} becomes where the values of a column are exchanged between rows: the mean "
-        f"of {found['permutations']} permutations as a bar, each of them as a point."
+        f"How much worse the {found['metric']} becomes when the values of a column are shuffled: the mean of "
+        f"{found['permutations']} permutations as a bar, each of them as a point."
     )
     if len(columns) > MOST_BARS:
         caption += f" The first {MOST_BARS} of {len(columns)} columns."
     draw = functools.partial(
         outcome_figures.columns_importance,
         increases=dict(columns[:MOST_BARS]),
-        label=f"how much worse {found['metric']} becomes",
+        label=f"how much worse the {found['metric']} becomes",
     )
     height = 0.7 + 0.2 * min(len(columns), MOST_BARS)
     narrow = (draw, (NARROW_WIDTH, max(height, 1.2)))

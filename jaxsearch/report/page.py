@@ -149,7 +149,7 @@ def _trials(
     if not counts.trials:
         return ""
     rows, columns, shown = table(archive, space, duplicate_of, unit, also)
-    note = f"{counts}. {shown} are below; click on a head to sort, on a row to mark the trial in the figures."
+    note = f"{counts}. {shown} are below; click on a column's name to sort, on a row to mark the trial in the figures."
     boxes = "".join(
         f"<label><input type=checkbox{' checked' * visible}> {escape(name)}</label>" for name, visible in columns
     )
