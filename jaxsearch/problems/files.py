@@ -89,10 +89,13 @@ def refuse_dialect(what: object, dialect: Dialect) -> None:
 
 
 def check_signs(found: Reading, trained: Mapping[str, str] | None, names: Collection[str]) -> None:
-    """Raises ValueError if numbers had a percent or currency sign in training and none here, or another."""
+    """Raises ValueError if numbers had a percent or currency sign in training and none here, or another.
+
+    A column without any value fits.
+    """
     for name in names if trained is not None else ():
         here, there = found.signs.get(name, ""), (trained or {}).get(name, "")
-        if here != there:
+        if here != there and found.frame[name].notna().any():
             raise ValueError(
                 f"New rows must be written as those of training; {name!r} has the sign {here or 'none'!r} here and "
                 f"{there or 'none'!r} there. Write it in the same unit and way."

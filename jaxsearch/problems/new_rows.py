@@ -8,7 +8,7 @@ import numpy as np
 from jaxsearch.core.names import check_name
 from jaxsearch.problems import columns as rules
 from jaxsearch.problems import descriptions, features, files, labelled
-from jaxsearch.problems.cells import MISSING, Dialect
+from jaxsearch.problems.cells import MARKS, MISSING, Dialect, is_text
 from jaxsearch.problems.features import Rows
 
 
@@ -47,10 +47,10 @@ def load_rows(
         files.refuse_dialect(path, dialect)
         return _rows_of_arrays(files.read_arrays(path), used)
     dialect = dialect.like(reading)
-    text = [name for name, column in used.items() if column.kind != "number"]
+    # Flags may be numbers, of which one value came; they are read as in training, where nobody called them text.
+    text = [name for name, column in used.items() if column.kind not in ("number", "flag")]
     if path:
         read = files.read_frame(path, text, names=list(used), **dialect._asdict())
-        files.check_signs(read, (reading or {}).get("signs"), used)
     else:
         read = files.of_frame(source, dialect)
     if faults := [fault for name, fault in read.faults.items() if name in used]:
@@ -59,7 +59,8 @@ def load_rows(
     if absent := [name for name in used if name not in frame.columns]:
         raise ValueError(f"The rows need the columns of training; {rules.listed(absent)} is missing. Add it.")
     if path:
-        frame = _without_missing_words(frame, {name: used[name] for name in text})
+        frame = _without_missing_words(frame, used)
+        files.check_signs(read._replace(frame=frame), (reading or {}).get("signs"), used)
     found = {name: features.encoded(frame[name], column) for name, column in used.items()}
     x = np.concatenate([np.empty((len(frame), 0)), *(values for values, _ in found.values())], axis=1)
     names = [name for name, column in used.items() for _ in column.features]
@@ -68,9 +69,17 @@ def load_rows(
 
 
 def _without_missing_words(frame: Any, columns: dict[str, descriptions.Column]) -> Any:
-    """The frame without the words for a missing value in the columns of text, unless they are categories there."""
-    words_of = {name: frame[name].isin(MISSING - set(column.categories)) for name, column in columns.items()}
-    return frame.assign(**{name: frame[name].mask(words) for name, words in words_of.items() if words.any()})
+    """The frame without the words for a missing value in its columns of text, unless they are categories there.
+
+    Where training had numbers, marks such as - are such words, also if a few new rows have nothing else.
+    """
+    masked = {}
+    for name, column in columns.items():
+        words = (MISSING | MARKS if column.kind == "number" else MISSING) - set(column.categories)
+        may_be_text = column.kind != "number" or is_text(frame[name])
+        if may_be_text and (found := frame[name].isin(words)).any():
+            masked[name] = frame[name].mask(found)
+    return frame.assign(**masked)
 
 
 def _rows_of_arrays(arrays: dict[str, np.ndarray], columns: dict[str, descriptions.Column]) -> Rows:

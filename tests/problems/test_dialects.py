@@ -269,6 +269,23 @@ def test_new_rows_are_read_as_those_of_training(write):
         load_rows(write("rate,a\n5,1\n"), about["columns"], about["reading"])
 
 
+@pytest.mark.parametrize("value", ["1,5", "5%", "05", "1,200.5", "1.50", "1e3", "TRUE", "x"])
+def test_new_rows_with_one_value_or_none_are_read_as_those_of_training(write, value):
+    rows = [f"{value if i % 2 else ''};{i / 7:.3f};{'no' if i % 3 else 'yes'}" for i in range(30)]
+    path = write("\n".join(["flag;b;y", *rows]) + "\n")
+    table = load(path, "y")
+    assert table.columns["flag"]["kind"] == "flag"
+    np.testing.assert_array_equal(load_rows(path, table.columns, table.reading).x, table.x)
+
+
+def test_a_new_row_may_miss_a_value_in_any_way(write):
+    rows = "".join(f"{i * 7 % 30}%,{'-' if i % 5 == 0 else i},{'no' if i % 3 else 'yes'}\n" for i in range(30))
+    table = load(write("rate,a,y\n" + rows), "y")
+    for missing in ("", "-", "NA"):
+        found = load_rows(write(f"rate,a\n{missing},{missing}\n", "new.csv"), table.columns, table.reading)
+        np.testing.assert_array_equal(found.x, [[np.nan, np.nan, 1]])
+
+
 def test_what_only_the_end_of_a_file_tells_holds_for_all_of_it(write):
     """The beginning, from which the dialect is told, has no word, mark or zero of those that come later."""
     rows = [f"{i},{i % 900}.125,{i % 9},{i % 7},{'yes' if i % 2 else 'no'}" for i in range(1, 3000)]
