@@ -28,6 +28,7 @@ class Reading(NamedTuple):
         such a column stays text.
     decimals: the decimal marks that its numbers prove.
     signs: for each column whose numbers had one, a percent or currency sign.
+    separator: what was found between the fields of a text, in words, "" if nobody had to find it.
     """
 
     frame: Any
@@ -35,6 +36,7 @@ class Reading(NamedTuple):
     faults: dict[str, str]
     decimals: frozenset[str] = frozenset()
     signs: Mapping[str, str] = MappingProxyType({})
+    separator: str = ""
 
     def remembered(self, missing: Sequence[str]) -> dict[str, Any]:
         """What new rows are read by, as plain JSON; missing: the words that the user named."""

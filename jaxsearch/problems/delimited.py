@@ -36,7 +36,7 @@ def read_delimited(
     kind = (path.with_suffix("") if packed_suffix(path) else path).suffix.lower()
     found = layout(text.data, kind, names, separator, hints.decimal, path)
     judgement = _Table(found, body(found, path), hints).reading()
-    return judgement._replace(notes=text.notes + judgement.notes)
+    return judgement._replace(notes=text.notes + judgement.notes, separator=found.found)
 
 
 class _Table:

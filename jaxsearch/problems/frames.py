@@ -8,7 +8,7 @@ from jaxsearch.problems import columns as rules
 from jaxsearch.problems.descriptions import Column
 from jaxsearch.problems.files import Reading
 from jaxsearch.problems.labelled import Examination, Table, TableSpec, chosen_labels, with_target
-from jaxsearch.problems.refusals import complaint, listed, option
+from jaxsearch.problems.refusals import complaint, listed, misread, option
 
 AS_ROW_NUMBER = "it counts the rows"
 
@@ -21,7 +21,7 @@ def examine(reading: Reading, name: str, spec: TableSpec) -> Examination:
     """
     frame = rules.named(reading.frame)
     order = list(frame.columns)
-    _check_names(order, spec)
+    _check_names(order, spec, reading.separator)
     frame, notes = with_target(frame.drop(columns=list(spec.drop)), spec.target)
     used = [spec.target] if spec.group is None else [spec.target, spec.group]
     if not len(frame) or len(frame.columns) == len(used):
@@ -61,11 +61,17 @@ def examine(reading: Reading, name: str, spec: TableSpec) -> Examination:
     return Examination(name, frame, spec, about, notes, table)
 
 
-def _check_names(known: list[str], spec: TableSpec) -> None:
-    """Raises ValueError for columns that are not there, or named twice, or have no name."""
+def _check_names(known: list[str], spec: TableSpec, separator: str) -> None:
+    """Raises ValueError for columns that are not there, or named twice, or have no name.
+
+    separator: that was found, see `Reading`.
+    """
     used = [spec.target, *([] if spec.group is None else [spec.group]), *spec.drop]
     for column in (*used, *spec.categorical, *spec.number):
-        check_name("column", column, known)
+        try:
+            check_name("column", column, known)
+        except ValueError as error:
+            raise ValueError(f"{error}{misread(separator, column, known)}") from None
     if len(set(used)) < len(used):
         raise ValueError(f"Target, group and dropped columns must differ; got {used}. Name others.")
     both = [*used, *spec.categorical, *spec.number]
@@ -77,7 +83,9 @@ def _check_names(known: list[str], spec: TableSpec) -> None:
         )
     if "" in known and "" not in used:
         place = known.index("") + 1
-        raise ValueError(f"Every column needs a name; column {place} has none, as an index. Name it, or drop ''.")
+        raise ValueError(
+            f"Every column needs a name; column {place} has none, as an index. Name it, or drop it: --drop ''."
+        )
 
 
 def _suspicions(columns: column_kinds.Described, y: np.ndarray, spec: TableSpec) -> list[str]:

@@ -10,6 +10,7 @@ from jaxsearch.problems import columns as rules
 from jaxsearch.problems import descriptions, features, files, labelled
 from jaxsearch.problems.cells import MARKS, MISSING, Dialect, is_text
 from jaxsearch.problems.features import Rows
+from jaxsearch.problems.refusals import misread
 
 
 def load_rows(
@@ -57,7 +58,8 @@ def load_rows(
         raise ValueError(" ".join(faults))
     frame = rules.named(read.frame)
     if absent := [name for name in used if name not in frame.columns]:
-        raise ValueError(f"The rows need the columns of training; {rules.listed(absent)} is missing. Add it.")
+        why = misread(read.separator, absent[0], list(frame.columns))
+        raise ValueError(f"The rows need the columns of training; {rules.listed(absent)} is missing. Add it.{why}")
     if path:
         frame = _without_missing_words(frame, used)
         files.check_signs(read._replace(frame=frame), (reading or {}).get("signs"), used)

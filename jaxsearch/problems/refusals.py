@@ -2,7 +2,7 @@
 
 import collections
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 
 class UnusableColumnError(ValueError):
@@ -30,6 +30,21 @@ def complaint(problems: Mapping[str, UnusableColumnError | str]) -> str:
 def option(name: str, columns: Iterable[str]) -> str:
     """The option of the command, once for every column, as a shell takes it: --drop a --drop 'b c'."""
     return " ".join(f"--{name} {shlex.quote(column)}" for column in columns)
+
+
+def misread(separator: str, name: str, known: Collection[str]) -> str:
+    """A sentence for a column that is not there, where the reason may be that another separator was found.
+
+    Args:
+        separator: the one that was found, in words; "" if none had to be.
+        name: of the column.
+        known: the names that were read.
+    """
+    is_doubtful = len(known) == 1 or separator == "blanks" or any(name in other for other in known)
+    if not separator or not is_doubtful:
+        return ""
+    columns = "column" if len(known) == 1 else "columns"
+    return f" Fields were read as separated by {separator}, {len(known)} {columns}; if that is wrong, give --separator."
 
 
 def listed(names: list[str], most: int = 5) -> str:

@@ -28,7 +28,8 @@ class Layout(NamedTuple):
     data: the text without comments, a sep= line and lines above the header. lines: how many of those
     there were. separator: one character, which blanks have become. quote: around fields.
     header: the names of the columns. sample: the first records below it. comments: whether there were
-    some above the header. notes: a line for each choice.
+    some above the header. notes: a line for each choice. found: the separator in words, as it is in
+    the file, "" if somebody said so.
     """
 
     data: bytes
@@ -39,6 +40,7 @@ class Layout(NamedTuple):
     sample: list[list[str]]
     comments: bool
     notes: list[str]
+    found: str
 
 
 class _Candidate(NamedTuple):
@@ -114,7 +116,8 @@ def layout(
         data, lines = data[empty:], lines + empty
     header = [name.strip(BLANKS) for name in best.header]
     check_header(header, names, path)
-    return Layout(data, lines, mark, best.quote, header, best.sample, bool(skipped or hidden_header), notes)
+    words = "" if separator else SEPARATORS[best.separator]
+    return Layout(data, lines, mark, best.quote, header, best.sample, bool(skipped or hidden_header), notes, words)
 
 
 def _candidates(data: bytes, separators: Sequence[str], names: Sequence[str]) -> list[_Candidate]:

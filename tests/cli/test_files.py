@@ -23,7 +23,7 @@ TEXT = {
     "a longer row": ("a,y\n1,0\n\n2,1,4\n", "line 4 has 3 fields, the header 2. Correct the line"),
     "no header": ("1.5,0\n2.5,1\n", "must have the names of its columns; it has numbers: '1.5 0'"),
     "the same name twice": ("a,a,y\n1,2,0\n3,4,1\n", "Column names must differ; 'a'"),
-    "an index": (",a,y\n0,1,0\n1,2,1\n", "column 1 has none, as an index. Name it, or drop ''"),
+    "an index": (",a,y\n0,1,0\n1,2,1\n", "column 1 has none, as an index. Name it, or drop it: --drop ''"),
     "no such target": ("a,yy\n" + ROWS, "Unknown column 'y'. Did you mean yy"),
     "an empty column": (
         "a,b,y\n,1,0\n,2,1\n",

@@ -211,6 +211,26 @@ def test_two_separators_that_fit_are_told_apart_by_the_names(write):
     assert list(files.read_frame(path, separator=",").frame) == ["a;b", "c"]
 
 
+@pytest.mark.parametrize(
+    ("content", "name", "found"),
+    [
+        ("a:b:y\n1:2:no\n3:4:yes\n", "y", "separated by ',', 1 column; if that is wrong, give --separator."),
+        ("a b size y\n1 2 3 no\n3 4 5 yes\n", "size y", "separated by blanks, 4 columns; if that is wrong"),
+        ("b;size:y\n1;3:no\n3;5:yes\n", "y", "separated by ';', 2 columns; if that is wrong"),
+        ("b;size\n1;3\n3;5\n", "y", ""),
+    ],
+)
+def test_a_column_that_is_not_there_may_come_of_the_separator(write, content, name, found):
+    path = write(content)
+    with pytest.raises(ValueError, match=f"Unknown column '{name}'") as unknown:
+        load(path, name)
+    with pytest.raises(ValueError, match=f"columns of training; '{name}' is missing") as missing:
+        load_rows(path, {name: {"kind": "number", "features": [name]}})
+    for error in (unknown, missing):
+        assert found in str(error.value)
+        assert bool(found) == ("Fields were read" in str(error.value))
+
+
 def test_cp1252_is_found(write):
     path = write("größe,stadt,y\n1,köln,0\n2,münchen,1\n".encode("cp1252"))
     table = load(path, "y")
