@@ -73,7 +73,9 @@ def test_other_hyperparameters_bounds_targets_and_keys_compile_nothing(compilati
     assert compilations() == 0
 
 
-@pytest.mark.parametrize("number", [jnp.asarray, np.asarray, jnp.int32, np.int8, float], ids=str)
+@pytest.mark.parametrize(
+    "number", [jnp.asarray, np.asarray, jnp.int32, np.int8, float], ids="jax numpy jax_int32 numpy_int8 python".split()
+)
 def test_numbers_of_no_type_compile_nothing(number, compilations):
     def go(one, two):
         space = {"x": js.Float(one, two, shape=(2,)), "c": js.Choice("a", "b", "c")}
