@@ -13,7 +13,7 @@ from jaxsearch.evaluators.metrics import metric_named
 from jaxsearch.models import portable
 from jaxsearch.problems.beside import read_beside
 from jaxsearch.problems.cells import Dialect
-from jaxsearch.problems.datasets import load_rows
+from jaxsearch.problems.new_rows import rows_and_names
 from jaxsearch.runners.files import replace
 
 
@@ -33,9 +33,11 @@ def predict_rows(run: Path, data: str, out: Path | None, ids: str | None = None,
         raise ValueError(f"{path} does not tell what its rows are. Give the model of a `jaxsearch run`.")
     if out is not None and not out.absolute().parent.is_dir():
         raise ValueError(f"--out must lie in a directory that is there; got {out}. Make it first.")
-    rows = load_rows(data, about["columns"], about.get("reading"), **dialect)
-    known = Dialect(**dialect).like(about.get("reading"))
-    beside = read_beside(Path(data), about["columns"], about.get("target"), about["classes"], ids, known)
+    columns, reading = about["columns"], about.get("reading")
+    written = Dialect(**dialect)
+    rows, names = rows_and_names(data, columns, reading, written)
+    known = written.like(reading)
+    beside = read_beside(Path(data), columns, about.get("target"), about["classes"], ids, known, names=names)
     for note in [*rows.notes, *beside.notes]:
         print(f"note: {note}", file=sys.stderr)
     outputs = model.predict(rows.x)

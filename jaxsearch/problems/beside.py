@@ -1,6 +1,6 @@
 """What new rows have beside their features: what tells them apart, and perhaps the target."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +32,8 @@ def read_beside(
     classes: list[str] | None,
     ids: str | None = None,
     dialect: Dialect = PLAIN,
+    *,
+    names: Collection[str],
 ) -> Beside:
     """What a CSV, TSV, Parquet or NPZ file has beside the features of its n rows.
 
@@ -42,20 +44,24 @@ def read_beside(
         classes: the labels of the classes; None for a regression.
         ids: the name of the column, or array, that tells the rows apart.
         dialect: how the file is written.
+        names: of the columns, or arrays, that the file has, see `new_rows.rows_and_names`; it is read
+            only if one of them is needed.
 
     Raises:
         ValueError: if the column `ids` is not there, and as `files.read_frame` does.
     """
-    known = [name for name, column in descriptions.from_json(columns).items() if column.features]
+    if ids is not None:
+        check_name("column", ids, names)
+    if ids is None and target not in names:
+        return Beside(None, None, [])
     asked = [] if ids is None else [ids]
     if files.suffix(path) == ".npz":
         arrays = files.read_arrays(path)
         wanted = [name for name in (*asked, target) if name in arrays]
         frame, notes = optional("pandas").DataFrame({name: arrays[name] for name in wanted}), []
     else:
-        frame, notes = _frame(path, [*known, *asked], asked, target, dialect)
-    if ids is not None:
-        check_name("column", ids, list(frame.columns))
+        known = [name for name, column in descriptions.from_json(columns).items() if column.features]
+        frame, notes = _frame(path, known, asked, target if target in names else None, dialect)
     texts = None if ids is None else ["" if value is None else str(value) for value in _values(frame[ids])]
     if target not in frame.columns:
         return Beside(texts, None, notes)
@@ -66,18 +72,17 @@ def read_beside(
 
 
 def _frame(
-    path: Path, names: list[str], text: list[str], target: str | None, dialect: Dialect
+    path: Path, known: list[str], text: list[str], target: str | None, dialect: Dialect
 ) -> tuple[Any, list[str]]:
-    """The table of a file, and a note if its target cannot be read with certainty, and is left out."""
-    said = dialect._asdict()
-    frame = rules.named(files.read_frame(path, text, names=names, **said).frame)
-    if target is None or target not in frame.columns:
-        return frame, []
-    # Now that it is known to be there, it is read as in training.
-    again = files.read_frame(path, text, target, names=names, **said)
-    if target in again.faults:
-        return frame.drop(columns=[target]), [f"no score: {again.faults[target]}"]
-    return frame.assign(**{target: rules.named(again.frame)[target]}), []
+    """The table of a file that has the target, and a note if that cannot be read with certainty, and is left out.
+
+    It is read once more than for the features: there all rows count, and none is left out for its target.
+    """
+    read = files.read_frame(path, text, target, names=known, **dialect._asdict())
+    frame = rules.named(read.frame)
+    if target in read.faults:
+        return frame.drop(columns=[target]), [f"no score: {read.faults[target]}"]
+    return frame, []
 
 
 def _values(column: Any) -> np.ndarray:

@@ -68,6 +68,7 @@ class Hints(NamedTuple):
 
     likely: the decimal mark of files of the same origin, which decides where this one leaves it open.
     local: whether the file comes from where a point may separate thousands, as semicolons suggest.
+    known: for new rows the columns that the model has, of which alone notes tell; None in training.
     """
 
     text: Collection[str] = ()
@@ -78,6 +79,11 @@ class Hints(NamedTuple):
     likely: str = ""
     regression: bool = False
     local: bool = False
+    known: Collection[str] | None = None
+
+    def tells(self, name: str) -> bool:
+        """Whether notes tell of the column."""
+        return name not in self.drop and (self.known is None or name in self.known)
 
 
 class Cells(NamedTuple):

@@ -66,7 +66,8 @@ class _Table:
         while True:
             seen = {decimal} if any(_is_float(raw[place]) for place in proven & set(raw)) else set()
             names = [self.names[place] for place in raw]
-            commas = [self.names[place] for place in raw if decimal == "," and _is_float(raw[place])]
+            floats = [self.names[place] for place in raw if _is_float(raw[place])]
+            commas = list(filter(self.hints.tells, floats)) if decimal == "," else []
             judgement = judged(raw, names, self.hints, seen, self._words_by_name(raw), commas)
             doubted = self._doubted(raw, judgement, proven, decimal) - as_text
             if not doubted:
@@ -124,7 +125,7 @@ class _Table:
     def _words_by_name(self, raw: Any) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for place in raw:
-            if self.names[place] not in self.hints.drop:
+            if self.hints.tells(self.names[place]):
                 for word in self.words.get(place, []):
                     found.setdefault(word, []).append(self.names[place])
         return found

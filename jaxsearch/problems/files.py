@@ -34,6 +34,7 @@ def read_frame(
     names: Sequence[str] = (),
     likely: str = "",
     regression: bool = False,
+    known: Sequence[str] | None = None,
 ) -> Reading:
     """The data frame of a file.
 
@@ -51,14 +52,16 @@ def read_frame(
         names: more columns that the file must have, by which its header and separator are found.
         likely: the decimal mark where the file leaves it open, such as the one of training.
         regression: whether the target is a number although it has leading zeros.
+        known: for new rows the columns of the model, which the file must have, and of which alone
+            notes tell; None in training.
 
     Raises:
         ValueError: if the file is damaged or something else, or if it can be read in two ways.
     """
     if decimal not in (None, ".", ","):
         raise ValueError(f"--decimal must be . or a comma; got {decimal!r}. Leave it out to find it.")
-    hints = Hints(text, target, drop, decimal, missing, likely, regression)
-    required = [*names, *text, *([] if target is None else [target]), *drop]
+    hints = Hints(text, target, drop, decimal, missing, likely, regression, known=known)
+    required = [*names, *(known or ()), *text, *([] if target is None else [target]), *drop]
     optional("pandas")
     if suffix(path) in TEXTS:
         return read_delimited(path, hints, required, _separator(separator), encoding)

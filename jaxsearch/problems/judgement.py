@@ -39,7 +39,9 @@ def judged(
     relevant, none = np.ones(len(frame), bool), []
     if target is not None:
         relevant, none = _target_rows(frame[target], hints)
-    taken = {place: cells(frame[place], relevant, hints.missing) for place in text}
+    # What is text whatever it holds keeps all of its rows, such as the names of new rows of which some have no target.
+    decide = {place: relevant | (name_of[place] in hints.text) for place in text}
+    taken = {place: cells(frame[place], decide[place], hints.missing) for place in text}
     free = {place: cell for place, cell in taken.items() if name_of[place] not in hints.text}
     marks = {hints.decimal} if hints.decimal else evidence(free) | seen
     notes, faults, columns = _Notes(words or {}, commas), {}, {}
@@ -54,7 +56,7 @@ def judged(
                 labels = listed([str(word) for word in cell.distinct[cell.words]])
                 notes.add(f"{labels} in {name!r} is a class; if it stands for missing, say so by --missing")
             continue
-        for word in cell.distinct[cell.words]:
+        for word in cell.distinct[cell.words] if hints.tells(name) else ():
             notes.missing.setdefault(str(word), []).append(name)
         if cell.found is None:
             columns[place] = _text(cell)
@@ -65,7 +67,10 @@ def judged(
             columns[place] = _text(cell)
             continue
         columns[place] = _numbers(cell, decimal, hints.missing)
-        notes.numbers(name, cell.found, decimal, _has_zeros(cell))
+        if hints.tells(name):
+            notes.numbers(name, cell.found, decimal)
+        if hints.tells(name) and _has_zeros(cell):
+            notes.zeros(name, hints.known is None)
     parts = [columns.get(place, frame[place]).set_axis(frame.index).rename(place) for place in frame]
     typed = pandas.concat(parts, axis=1) if parts else frame
     return Reading(typed, notes.lines(), faults, frozenset(marks), notes.signs)
@@ -168,7 +173,7 @@ class _Notes:
     def add(self, note: str) -> None:
         self.other.append(note)
 
-    def numbers(self, name: str, found: Numerals, decimal: str, zeros: bool) -> None:
+    def numbers(self, name: str, found: Numerals, decimal: str) -> None:
         """Notes how a column of numbers was read, where that is not plain."""
         if decimal == "," and found.texts.str.contains(",").any():
             self.by_kind.setdefault(COMMA, []).append(name)
@@ -183,9 +188,11 @@ class _Notes:
             self.by_kind.setdefault(f"the sign {found.sign} is left out", []).append(name)
         if found.negative:
             self.by_kind.setdefault("numbers in parentheses are negative", []).append(name)
-        if zeros:
-            kind = "numbers lose leading zeros; --categorical keeps them as words"
-            self.by_kind.setdefault(kind, []).append(name)
+
+    def zeros(self, name: str, in_training: bool) -> None:
+        """Notes that a column loses its leading zeros, and in training how it keeps them."""
+        remedy = "; --categorical keeps them as words" if in_training else ""
+        self.by_kind.setdefault(f"numbers lose leading zeros{remedy}", []).append(name)
 
     def lines(self) -> list[str]:
         """All of the notes."""

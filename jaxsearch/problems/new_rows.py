@@ -41,17 +41,29 @@ def load_rows(
     Raises:
         ValueError: for rows that do not fit, with the remedy.
     """
+    rows, _ = rows_and_names(source, columns, reading, Dialect(separator, decimal, encoding, tuple(missing)))
+    return rows
+
+
+def rows_and_names(
+    source: Any, columns: Mapping[str, Any], reading: Mapping[str, Any] | None, dialect: Dialect
+) -> tuple[Rows, list[str]]:
+    """New rows, and the names of all columns, or arrays, that their source has.
+
+    The arguments are those of `load_rows`; dialect: how a text file is written.
+    """
     about = descriptions.from_json(columns)
     used = {name: column for name, column in about.items() if column.features}
-    path, dialect = files.path_of(source), Dialect(separator, decimal, encoding, tuple(missing))
+    path = files.path_of(source)
     if path and path.suffix.lower() == ".npz":
         files.refuse_dialect(path, dialect)
-        return _rows_of_arrays(files.read_arrays(path), used)
+        arrays = files.read_arrays(path)
+        return _rows_of_arrays(arrays, used), list(arrays)
     dialect = dialect.like(reading)
     # Flags may be numbers, of which one value came; they are read as in training, where nobody called them text.
     text = [name for name, column in used.items() if column.kind not in ("number", "flag")]
     if path:
-        read = files.read_frame(path, text, names=list(used), **dialect._asdict())
+        read = files.read_frame(path, text, known=list(used), **dialect._asdict())
     else:
         read = files.of_frame(source, dialect)
     if faults := [fault for name, fault in read.faults.items() if name in used]:
@@ -67,7 +79,7 @@ def load_rows(
     x = np.concatenate([np.empty((len(frame), 0)), *(values for values, _ in found.values())], axis=1)
     names = [name for name, column in used.items() for _ in column.features]
     notes = [note for _, notes in found.values() for note in notes]
-    return Rows(rules.float32(x, names), read.notes + notes)
+    return Rows(rules.float32(x, names), read.notes + notes), list(frame.columns)
 
 
 def _without_missing_words(frame: Any, columns: dict[str, descriptions.Column]) -> Any:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jaxsearch.models import portable
+from jaxsearch.problems import files
 
 COLUMNS = {"size": [], "color": ["a", "b"]}
 
@@ -76,6 +77,22 @@ def test_the_score_is_told_where_the_target_is_there(jaxsearch, run, tmp_path):
     code, _, err = jaxsearch("predict", "run", "new.csv", "--id", "number")
     assert (code, err.count("\n")) == (2, 1)
     assert "number" in err
+
+
+def test_a_file_is_read_as_often_as_needed(jaxsearch, run, tmp_path, monkeypatch):
+    run("classification")
+    known(tmp_path, "classification", "accuracy")
+    (tmp_path / "new.csv").write_text("color,size,code,answer\na,1,05,yes\nb,2,n/a,\n")
+    read, calls = files.read_frame, []
+    monkeypatch.setattr(files, "read_frame", lambda *args, **options: calls.append(args) or read(*args, **options))
+    code, out, err = jaxsearch("predict", "run", "new.csv", "--id", "code")
+    assert (code, [line.split(",")[0] for line in out.splitlines()]) == (0, ["code", "05", "n/a"])
+    # Nothing is said about columns that the model does not use, nor of options that predict has not.
+    assert err == "accuracy 1 on 1 rows whose answer is known\n"
+    assert len(calls) == 2
+    (tmp_path / "new.csv").write_text("color,size,code\na,01,05\nb,2,n/a\n")
+    assert jaxsearch("predict", "run", "new.csv")[2] == "note: numbers lose leading zeros: 'size'\n"
+    assert len(calls) == 3
 
 
 def test_the_score_of_numbers(jaxsearch, run, tmp_path):
