@@ -14,8 +14,8 @@ def checked(candidates: Candidates, results: Results) -> Results:
 
     Args:
         candidates: `x` `[P, D]`.
-        results: `loss` `[P]` and, where they are given, `grad` `[P, D]`, `violation` and
-            `adjusted_loss` `[P]`; real, of any dtype.
+        results: `loss` `[P]` and, where they are given, `grad` `[P, D]`, `violation`,
+            `remainder` and `adjusted_loss` `[P]`; real, of any dtype.
 
     Returns:
         The same numbers. `aux` stays as it is.
@@ -29,14 +29,15 @@ def checked(candidates: Candidates, results: Results) -> Results:
             f"candidates.x needs shape [P, D], a point in each row; got {shape}. Use x[None] for a single point."
         )
     loss = _real("loss", results.loss, shape[:1], "one number per candidate")
-    grad, violation, adjusted = results.grad, results.violation, results.adjusted_loss
+    grad = results.grad
     if grad is not None:
         grad = _real("grad", grad, shape, "the slope along each coordinate of each candidate")
-    if violation is not None:
-        violation = _real("violation", violation, shape[:1], "one number per candidate")
-    if adjusted is not None:
-        adjusted = _real("adjusted_loss", adjusted, shape[:1], "one number per candidate")
-    return results._replace(loss=loss, grad=grad, violation=violation, adjusted_loss=adjusted)
+    others = {
+        name: _real(name, value, shape[:1], "one number per candidate")
+        for name in ("violation", "remainder", "adjusted_loss")
+        if (value := getattr(results, name)) is not None
+    }
+    return results._replace(loss=loss, grad=grad, **others)
 
 
 def _real(name: str, value: Any, shape: tuple[int, ...], meaning: str) -> Array:

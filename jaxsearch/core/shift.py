@@ -29,7 +29,7 @@ class Shift(NamedTuple):
     """What is subtracted from all losses before a strategy is told them.
 
     lowest, remainder: `[]`, the two words of it; of the lowest loss so far while nothing is decided, +inf for none.
-    decided: `[]` bool, whether there were two different losses.
+    decided: `[]` bool, whether there were two different losses, or a negative one.
     """
 
     lowest: Array
@@ -48,8 +48,8 @@ def told(results: Results, shift: Shift) -> tuple[Results, Shift]:
 
     The first generation with different losses decides: where they are close to each other beside their size, the lowest
     of them is subtracted from then on, which keeps the order and all differences. Until then losses are told as they
-    are, from which those to come will differ in the right direction if they are shifted; negative ones, to which that
-    does not apply, count as failed.
+    are: if those to come are shifted, they are the lower ones. That does not apply to a negative loss, which is
+    subtracted at once. Nothing is lost by that, since lower losses are then of a larger size.
 
     Args:
         results: the loss of failed candidates is +inf. Without `remainder` they are told as they are.
@@ -66,12 +66,11 @@ def told(results: Results, shift: Shift) -> tuple[Results, Shift]:
     above = jnp.sort(jnp.where(known, (loss - lowest) + (remainder - lowest_remainder), jnp.inf))
     median, largest = above[count // 2], above[jnp.maximum(count - 1, 0)]
     spread = jnp.where(median > 0, median, largest)
-    decided = (count > 0) & (spread > 0)
-    common = ~decided | (spread < NARROW * jnp.abs(lowest))
+    decided = (count > 0) & ((spread > 0) | (lowest < 0))
+    common = ~decided | (spread == 0) | (spread < NARROW * jnp.abs(lowest))
     found = Shift(jnp.where(common, lowest, 0), jnp.where(common, lowest_remainder, 0), decided)
     now = Shift(*(jnp.where(shift.decided, old, new) for old, new in zip(shift, found, strict=True)))
     shifted = (results.loss - now.lowest) + (results.remainder - now.remainder)
-    undecided = jnp.where(results.loss >= 0, results.loss, jnp.inf)
-    value = jnp.where(now.decided, shifted, undecided)
+    value = jnp.where(now.decided, shifted, results.loss)
     value = jnp.where(jnp.isfinite(results.loss), value, jnp.inf)
     return results._replace(loss=value, remainder=None), now

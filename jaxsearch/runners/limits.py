@@ -65,8 +65,10 @@ class Limits:
             return "evaluations"
         if self.time_limit is not None and seconds >= self.time_limit:
             return "time"
-        if self.patience is not None and len(history) > self.patience and history[-1] >= history[-1 - self.patience]:
-            return "patience"
+        if self.patience is not None and len(history) > self.patience:
+            # Not "no lower": where losses are adjusted, see Results, a better candidate may have a higher loss.
+            changed = len(set(history[-1 - self.patience :])) > 1
+            return None if changed else "patience"
         return None
 
 

@@ -51,10 +51,10 @@ def minimize(
     Args:
         objective: `objective(key, params) -> loss` for one configuration, or an evaluator. It is traced once and
             compiled. What a plain function refers to, globals, attributes and arrays of NumPy that it reads, may have
-            changed by the next call, which then compiles again. Not followed are arrays changed in place that belong
-            to an object or to another function, and what lies in libraries or behind a `jax.jit` of yours: pass that
-            as data, as in `jax.tree_util.Partial(loss, data)`, which never compiles again. Inside of a `jax.jit` of
-            yours all is as it was when that was traced.
+            changed by the next call, which then compiles again. Not followed are sets, arrays changed in place that
+            belong to an object or to another function, and what lies in libraries or behind a `jax.jit` of yours: pass
+            that as data, as in `jax.tree_util.Partial(loss, data)`, which never compiles again. Inside of a `jax.jit`
+            of yours all is as it was when that was traced.
         space: a pytree of dimensions.
         strategy: e.g. `PSO()`, or its name in the registry. "auto" is the one that `choose` gives for this space, for
             generations of 4 + 3 ln D candidates, or of 64 that are trained; `Result.reason` says which, and why.

@@ -7,6 +7,7 @@ NumPy that changes afterwards would not count. A snapshot makes it part of the f
 import dataclasses
 import functools
 import hashlib
+import sysconfig
 import types
 from collections.abc import Callable, Iterator
 from typing import Any, TypeGuard
@@ -34,6 +35,7 @@ LIBRARIES = (
     "optax",
     "scipy",
 )
+INSTALLED = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 PLAIN = bool | int | float | complex | str | bytes | np.generic | None
 
 
@@ -58,15 +60,28 @@ def with_snapshot(evaluator: Evaluator) -> Evaluator:
         return dataclasses.replace(evaluator, objective=function)
     inner = getattr(evaluator, "evaluator", None)
     if isinstance(inner, Evaluator) and dataclasses.is_dataclass(evaluator) and not isinstance(evaluator, type):
-        return dataclasses.replace(evaluator, evaluator=with_snapshot(inner))  # type: ignore[type-var]
+        now = with_snapshot(inner)
+        return evaluator if now is inner else dataclasses.replace(evaluator, evaluator=now)  # type: ignore[type-var]
     return evaluator
 
 
 def snapshot(function: Callable) -> Callable:
     """A function as it is now. One of a library stays as it is."""
-    if isinstance(function, Snapshot) or _of_library(function):
+    bound = _bound(function)
+    if isinstance(function, Snapshot) or (bound is None and _of_library(function)):
         return function
-    return Snapshot(function, tuple(_walk(function, MOST_DEEP, [MOST_OBJECTS])))
+    return Snapshot(function, tuple(_walk(function if bound is None else bound, MOST_DEEP, [MOST_OBJECTS])))
+
+
+def _bound(function: Any) -> tuple[Callable, tuple, dict] | None:
+    """What a `functools.partial` binds: a function and its arguments; None for anything else.
+
+    JAX puts one that is to become a `jax.tree_util.Partial` in a wrapper of its own, with the same three attributes.
+    """
+    known = isinstance(function, functools.partial) or _of_library(function)
+    if known and all(hasattr(function, name) for name in ("func", "args", "keywords")):
+        return function.func, function.args, function.keywords
+    return None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -127,11 +142,25 @@ def _parts(value: Any) -> list[Any] | None:
 
 
 def _references(function: types.FunctionType) -> list[Any]:
-    """The defaults of a function, what it closes over, and the globals that it and functions inside of it name."""
+    """The defaults of a function, what it closes over, and the globals that it and functions inside of it name.
+
+    Of a module of the user's, what has one of these names.
+    """
     cells = [_content(cell) for cell in function.__closure__ or ()]
     names = _names(function.__code__)
     found = [function.__globals__[name] for name in names if name in function.__globals__]
+    modules = [value for value in found if _of_user(value)]
+    for module in modules:  # and those that are found in them
+        values = [vars(module)[name] for name in names if name in vars(module)]
+        modules += [value for value in values if _of_user(value) and value not in modules]
+        found += values
     return [function.__defaults__, function.__kwdefaults__, *cells, *found]
+
+
+def _of_user(value: Any) -> bool:
+    """Whether a value is a module, and part neither of Python nor of an installed package, which do not change."""
+    file = getattr(value, "__file__", None) if isinstance(value, types.ModuleType) else None
+    return file is not None and not file.startswith(INSTALLED)
 
 
 def _content(cell: types.CellType) -> Any:
@@ -147,12 +176,17 @@ def _names(code: types.CodeType) -> list[str]:
 
 
 def _reading_copies(function: Callable) -> Callable:
-    """The same function, but that it reads copies of the arrays of NumPy that it closes over or that are globals.
+    """The same function, but that it reads copies of the arrays of NumPy that it closes over, or that are globals or
+    bound to it.
 
     JAX knows such an array by its identity, too, and goes on with what was in it.
     """
     if isinstance(function, types.MethodType):
         return types.MethodType(_reading_copies(function.__func__), function.__self__)
+    if (bound := _bound(function)) is not None:
+        func, arguments, keywords = bound
+        keywords = {name: _copied(value) for name, value in keywords.items()}
+        return functools.partial(_reading_copies(func), *map(_copied, arguments), **keywords)
     if not isinstance(function, types.FunctionType):
         return function
     cells = function.__closure__ or ()
@@ -165,6 +199,10 @@ def _reading_copies(function: Callable) -> Callable:
     copy = types.FunctionType(function.__code__, names, function.__name__, function.__defaults__, copies)
     copy.__kwdefaults__ = function.__kwdefaults__
     return copy
+
+
+def _copied(value: Any) -> Any:
+    return value.copy() if _is_array(value) else value
 
 
 def _is_array(value: Any) -> TypeGuard[np.ndarray]:

@@ -23,7 +23,11 @@ def test_real_losses_become_floats(loss):
     [
         *(("loss", value) for value in (GOOD[0], 1.0, GOOD[:1], GOOD[:, None], jnp.arange(5.0), GOOD * 1j, "abcd")),
         *(("grad", value) for value in (GOOD, jnp.ones((2, 4)), jnp.ones((4, 2)) * 1j)),
-        *(("violation", value) for value in (GOOD[0], GOOD[:, None], GOOD[:3])),
+        *(
+            (name, value)
+            for name in ("violation", "remainder", "adjusted_loss")
+            for value in (GOOD[0], GOOD[:, None], GOOD[:3])
+        ),
     ],
 )
 def test_other_shapes_and_kinds_are_refused(name, value):

@@ -13,6 +13,7 @@ import jaxsearch as js
 from jaxsearch.runners import bar
 from jaxsearch.runners import search as search_module
 from jaxsearch.runners.interruption import Interruption
+from jaxsearch.runners.limits import Limits
 from jaxsearch.strategies import registry
 
 SPACE = {"x": js.Float(-5.0, 5.0, shape=(2,)), "c": js.Choice("a", "b", "c")}
@@ -71,6 +72,10 @@ def test_evaluations_patience_time_and_callback():
     assert run(max_evaluations=57).stopped == "evaluations"
     flat = run(evaluator=lambda key, params: 1.0 + 0 * params["c"], patience=4)
     assert (flat.stopped, int(flat.num_generations)) == ("patience", 5)
+    # Where losses are adjusted, see Results, a better candidate may have a higher loss.
+    limits = Limits(None, None, None, None, patience=2)
+    assert limits.reached([0.5, 0.4, 0.45, 0.45], 0.0) is None
+    assert limits.reached([0.5, 0.45, 0.45, 0.45], 0.0) == "patience"
     assert run(time_limit=0.2).stopped == "time"
     seen = []
 

@@ -1,6 +1,7 @@
 """An objective that refers to something else than before is another objective."""
 
 import functools
+import types
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,9 @@ from jaxsearch.runners.snapshot import snapshot
 SPACE = js.Float(-1.0, 1.0)
 TARGET = 0.25  # changed by a test
 ARRAY = np.array([0.25])
+project = types.ModuleType("project")
+project.settings = types.ModuleType("settings")
+project.__file__ = project.settings.__file__ = "project.py"  # as of modules that the user wrote, not installed
 
 
 class Model:
@@ -70,12 +74,40 @@ def method():
     return model.loss, lambda value: model.settings["targets"].__setitem__(0, value)
 
 
+def bound():
+    target = np.array([0.25])
+
+    def objective(target, key, x):
+        return jnp.sum((x - target) ** 2)
+
+    return functools.partial(objective, target), lambda value: target.__setitem__(0, value)
+
+
+def bound_to_another():
+    return functools.partial(scaled, 2.0), change_global
+
+
+def scaled(scale, key, x):
+    return scale * by_global(key, x)
+
+
+def by_module(key, x):
+    return (x - project.settings.target) ** 2
+
+
+def change_module(value):
+    project.settings.target = value
+
+
 CASES = {
     "global": lambda: (by_global, change_global),
     "array in place": lambda: (by_array, change_array),
     "through another": lambda: (through_another, change_global),
     "closure": closure,
     "method": method,
+    "bound array": bound,
+    "bound function": bound_to_another,
+    "module": lambda: (by_module, change_module),
 }
 
 
@@ -92,7 +124,8 @@ def test_what_has_not_changed_compiles_nothing(compilations):
     objective, change = closure()
     change(0.5)
     data = jnp.ones(3)
-    objectives = (objective, by_array, lambda key, x: objective(key, x) + data.sum(), js.Chunked(by_array, 2))
+    partial = functools.partial(scaled, 2.0)
+    objectives = (objective, partial, by_array, lambda key, x: objective(key, x) + data.sum(), js.Chunked(by_array, 2))
     for one in objectives:
         found(one)
     compilations()
