@@ -1,7 +1,6 @@
 """What distinguishes one search from another, as text: a checkpoint is of the search with the same."""
 
 import dataclasses
-import functools
 import hashlib
 import inspect
 import re
@@ -13,7 +12,7 @@ import numpy as np
 
 from jaxsearch.core.types import PyTree
 from jaxsearch.runners.files import on_host
-from jaxsearch.runners.snapshot import Snapshot
+from jaxsearch.runners.snapshot import Snapshot, bound
 
 
 def fingerprint(node: Any, name: str) -> dict[str, str]:
@@ -28,9 +27,8 @@ def fingerprint(node: Any, name: str) -> dict[str, str]:
         return {name: _array(node)}
     if isinstance(node, type) or node is None or isinstance(node, bool | int | float | complex | str | bytes):
         return {name: repr(node)}
-    if isinstance(node, functools.partial):  # also jax.tree_util.Partial
-        parts = {"function": node.func, "arguments": node.args, "keywords": node.keywords}
-        return _all(name, "Partial", {f".{part}": value for part, value in parts.items()})
+    if (parts := bound(node)) is not None:  # also of jax.tree_util.Partial
+        return _all(name, "Partial", dict(zip((".function", ".arguments", ".keywords"), parts, strict=True)))
     if dataclasses.is_dataclass(node):
         fields = {f".{field.name}": getattr(node, field.name) for field in dataclasses.fields(node)}
         return _all(name, type(node).__qualname__, fields)

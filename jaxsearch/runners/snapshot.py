@@ -67,13 +67,13 @@ def with_snapshot(evaluator: Evaluator) -> Evaluator:
 
 def snapshot(function: Callable) -> Callable:
     """A function as it is now. One of a library stays as it is."""
-    bound = _bound(function)
-    if isinstance(function, Snapshot) or (bound is None and _of_library(function)):
+    parts = bound(function)
+    if isinstance(function, Snapshot) or (parts is None and _of_library(function)):
         return function
-    return Snapshot(function, tuple(_walk(function if bound is None else bound, MOST_DEEP, [MOST_OBJECTS])))
+    return Snapshot(function, tuple(_walk(function if parts is None else parts, MOST_DEEP, [MOST_OBJECTS])))
 
 
-def _bound(function: Any) -> tuple[Callable, tuple, dict] | None:
+def bound(function: Any) -> tuple[Callable, tuple, dict] | None:
     """What a `functools.partial` binds: a function and its arguments; None for anything else.
 
     JAX puts one that is to become a `jax.tree_util.Partial` in a wrapper of its own, with the same three attributes.
@@ -183,8 +183,8 @@ def _reading_copies(function: Callable) -> Callable:
     """
     if isinstance(function, types.MethodType):
         return types.MethodType(_reading_copies(function.__func__), function.__self__)
-    if (bound := _bound(function)) is not None:
-        func, arguments, keywords = bound
+    if (parts := bound(function)) is not None:
+        func, arguments, keywords = parts
         keywords = {name: _copied(value) for name, value in keywords.items()}
         return functools.partial(_reading_copies(func), *map(_copied, arguments), **keywords)
     if not isinstance(function, types.FunctionType):

@@ -57,6 +57,18 @@ def test_functions_are_told_by_their_code():
     assert " at 0x" not in str(fingerprint(lambda: lambda y: y, "f"))
 
 
+def test_what_a_partial_binds_is_told_behind_the_wrapper_of_jax():
+    def of(data, function):
+        return fingerprint(jax.tree_util.Partial(functools.partial(function, data)), "f")
+
+    one, other = (lambda data, x: x + 1), (lambda data, x: x + 2)
+    data = np.zeros(5000)  # of which a text shows the ends alone
+    changed = np.where(np.arange(5000) == 2500, 1.0, data)
+    assert of(data, one) == of(data.copy(), one)
+    assert of(data, one) != of(changed, one)
+    assert of(data, one) != of(data, other)
+
+
 def test_sets_are_told_by_their_content():
     code = (lambda x: x in {3, 11}).__code__
 
