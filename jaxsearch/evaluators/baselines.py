@@ -58,7 +58,7 @@ def baselines(
 ) -> dict[str, Baseline]:
     """Two simple predictions with the folds, the metric and the weights by which `training` scores a network.
 
-    "constant" predicts the same for every row, what is best on the rows trained on: the most
+    "constant" predicts the same for every row, whatever is best on the rows trained on: the most
     frequent class, for cross_entropy and auc the shares of the classes, for mae the median, for
     mse, rmse and r2 the mean. Class weights do not change it.
 
@@ -70,11 +70,11 @@ def baselines(
     Args:
         training: what the networks were trained by.
         key: the one from which the search made its folds, `jax.random.wrap_key_data(result.archive.aux["key"][0])`.
-        test: `x` `[m, ...]` and `y` `[m]`, rows that `training` has not.
+        test: `x` `[m, ...]` and `y` `[m]`, rows that `training` does not have.
         classes: the label of each class, for words.
 
     Returns:
-        The baselines by name, "constant" and "linear". One that cannot be computed, e.g. since a fold trains on one
+        The baselines by name, "constant" and "linear". One that cannot be computed, e.g. because a fold trains on one
         class alone or scikit-learn is not installed, says so in its `note`.
 
     Raises:

@@ -141,8 +141,8 @@ def retrain(training: Training, key: Key, space: PyTree, params: PyTree, num_epo
     Bit for bit on the same machine, if the search had a `chunk_size` and `params` have the same bits: decode them in a
     compiled `vmap`, as the search does.
 
-    key: that of `Results.aux`. params: the decoded configuration. num_epochs: those of `Results.aux`, at which it was
-        measured; None for all; after none, as for a model beyond the limits, the loss is NaN.
+    key: that of `Results.aux`. params: the decoded configuration. num_epochs: the `epochs` of `Results.aux`, at which
+        it was measured; None for all. After 0, those of a model beyond the limits, the loss is NaN.
     """
     return _retrain(training, key, space, params, num_epochs)
 

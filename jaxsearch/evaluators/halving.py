@@ -23,16 +23,17 @@ class Halving:
     on keep their weights and the state of their optimizer: what one of them ends with is what full training alone
     gives. All rungs run the same compiled loop.
 
-    Every candidate is measured at the end of each of its rungs, and its loss is one of these measurements, that with
-    the lowest adjusted loss; of equal ones the last:
+    Every candidate is measured at the end of each of its rungs. Its loss is one of these measurements: the one with
+    the lowest adjusted loss, and the last of equal ones.
 
         adjusted loss = loss + (rungs that are left) * (standard error of the loss over the folds)
 
-    Where training longer overfits, an early optimum wins, if it is clear. The handicap is for the luck of the many
-    candidates that are measured early; benchmarks/halving_rules.py compares rules by the errors on new rows. With a
-    single fold, and for evaluators that do not tell the `folds`, there is none. The best candidate is that with the
-    lowest adjusted loss, which is also what the runners tell the strategy; in a loop of your own do so, too:
-    `results._replace(loss=results.compared)`. Who goes on is decided by the losses of the rung alone.
+    Where training longer overfits, an early optimum wins if it is clear. The handicap makes up for luck, as many
+    candidates are measured early and few late; benchmarks/halving_rules.py compares such rules by the errors on new
+    rows. There is no handicap with a single fold, nor for evaluators that do not tell the `folds`. The best candidate
+    is the one with the lowest adjusted loss. The runners tell the strategy the adjusted losses; do the same in a loop
+    of your own: `results._replace(loss=results.compared)`. Which candidates go on is decided by the losses of the rung
+    alone.
 
     evaluator: trains step by step, e.g. `Training`, or `Sharded(Training(...))` for many devices.
     factor: above 1; one in so many candidates goes on.
@@ -40,10 +41,10 @@ class Halving:
     brackets: 1 for successive halving; B divides the candidates into B brackets, of which the b-th skips the first b
         rungs and is the smaller for it, so that all cost about the same (Hyperband): for when early losses mislead.
 
-    `Results.aux` is that of the evaluator when the loss was measured, as a dict, with three more: `epochs` `[P]`, the
-    budget at which that was, which `fit` and `retrain` take to make the same network again; `curve` `[P, R]`, the
-    losses at the ends of all rungs, NaN where a candidate was not trained or failed; and `curve_epochs` `[P, R]`, the
-    budgets there, 0 where it was not trained.
+    `Results.aux` is a dict with what the evaluator told when the loss was measured, and three more: `epochs` `[P]`,
+    the budget at which it was measured, for `fit` and `retrain`; `curve` `[P, R]`, the losses at the ends of all rungs,
+    NaN where a candidate was not trained or failed; and `curve_epochs` `[P, R]`, the budgets there, 0 where it was not
+    trained.
 
     References: Jamieson, Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter Optimization, AISTATS,
         2016. Li et al., Hyperband: A Novel Bandit-Based Approach to Hyperparameter Optimization, JMLR, 2018.

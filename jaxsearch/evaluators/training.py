@@ -48,8 +48,8 @@ class Training:
         Besides the model's parameters it may have `learning_rate` and `weight_decay`, at least 0, `momentum` and
         `label_smoothing` in [0, 1), and integers `batch_size` and `epochs`. Or a `Network` of your own, for any dict.
     data: `x` `[n, ...]` floats, NaN for missing, and `y` `[n]` integer classes or float targets.
-    metric: one of `metrics`, e.g. error or rmse, as `metric_named` takes it. A network of your own is measured by its
-        `loss`, on the rows held out; if the folds do not divide the rows, some folds leave one of theirs out of it.
+    metric: one of `metrics`, e.g. "error" or "rmse", or a common name of one, e.g. "roc_auc". A network of your own is
+        measured by its `loss` on the rows held out; if the folds do not divide the rows, some leave out one of theirs.
     folds: of the cross-validation, stratified by class; 1 for a single hold-out of `validation_share` of the rows.
     groups: `[n]` integers; rows of the same group are held out together, and classes are not stratified then.
     class_weights: "balanced" for a training loss in which all classes weigh the same, or the weight of each, above 0.

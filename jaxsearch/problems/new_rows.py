@@ -71,7 +71,8 @@ def rows_and_names(
     frame = rules.named(read.frame)
     if absent := [name for name in used if name not in frame.columns]:
         why = misread(read.separator, absent[0], list(frame.columns))
-        raise ValueError(f"The rows need the columns of training; {rules.listed(absent)} is missing. Add it.{why}")
+        remedy = "is missing. Add it." if len(absent) == 1 else "are missing. Add them."
+        raise ValueError(f"The rows need the columns of training; {rules.listed(absent)} {remedy}{why}")
     if path:
         frame = _without_missing_words(frame, used)
         files.check_signs(read._replace(frame=frame), (reading or {}).get("signs"), used)

@@ -22,8 +22,8 @@ class Result:
         the `folds` `[K]` whose mean is the loss and the `epochs` `[]` at which they were measured, to be given to
         `fit`; None if the evaluator adds nothing, as a plain objective.
     num_generations: `[]` int32, generations that ran; fewer than asked for if the search stopped early.
-    num_evaluations: `[]` int32, candidates evaluated. Beyond 2**31 - 1, `search` gives an int64 of NumPy, and
-        `minimize`, in whose program there is none, stays at that.
+    num_evaluations: `[]` int32, candidates evaluated. Beyond 2**31 - 1, `search` gives an int64 of NumPy;
+        `minimize` stops counting there.
     num_failed: `[]` int32, evaluations whose loss was NaN or infinite; 2**31 - 1 stands for any more.
     exhausted: `[]` bool, whether every configuration of a finite space has been evaluated; False where there are more
         than 65,536 of them.

@@ -59,7 +59,7 @@ class FiniteDifferences:
 
     A step that is too short drowns the slope in the rounding error of the loss, one that is too long
     adds the curvature to it. Every coordinate of every candidate has a step of its own. One
-    generation in 8 to 64 is a test of all of them, of which the strategy does not hear: the last
+    generation in 8 to 64 is a test of all of them, which the strategy does not see: the last
     candidates are evaluated again, with neighbours four steps away. The bend
 
         |loss(x + 4 h e_i) - 4 loss(x + h e_i) + 3 loss(x)|
