@@ -11,6 +11,7 @@ from jaxsearch.problems import columns as rules
 from jaxsearch.problems import descriptions, files
 from jaxsearch.problems.cells import PLAIN, Dialect
 from jaxsearch.problems.packages import optional
+from jaxsearch.problems.refusals import UnusableColumnError
 
 
 class Beside(NamedTuple):
@@ -65,7 +66,10 @@ def read_beside(
     texts = None if ids is None else ["" if value is None else str(value) for value in _values(frame[ids])]
     if target not in frame.columns:
         return Beside(texts, None, notes)
-    found, unknown = _target(frame[target], classes)
+    try:
+        found, unknown = _target(frame[target], classes)
+    except UnusableColumnError as error:
+        return Beside(texts, None, [*notes, f"no score: {error}"])
     if unknown:
         notes = [*notes, f"rows without a score: training had no {rules.listed(unknown)} in {target!r}"]
     return Beside(texts, found, notes)

@@ -154,8 +154,15 @@ def _text(name: str, codes: np.ndarray, values: list[str]) -> tuple[Column, list
     notes = rules.text_notes(name, values)
     words = [value for value in values if not rules.is_number(value)]
     if len(values) > FEW and words and len(words) < len(values) / 2:
-        what = f"has {len(values) - len(words)} numbers and words such as {words[0]!r}"
+        doubtful = rules.with_digits(words)
+        example = (doubtful or words)[0]
+        what = f"has {len(values) - len(words)} numbers and words such as {example!r}"
         remedy = f"Count words as missing: {option('number', [name])}"
+        if doubtful:
+            # With --number, too, these would be refused.
+            remedy = rules.as_missing(doubtful)
+            if len(doubtful) < len(words) and len(doubtful) <= rules.MOST_NAMED:
+                remedy = f"{remedy} {option('number', [name])}"
         raise UnusableColumnError("A column holds numbers or text", name, what, remedy)
     alone = int(np.sum(np.bincount(codes[codes >= 0]) == 1))
     if len(codes) >= suspicions.LEAST_ROWS and len(values) > FEW and alone > np.sum(codes >= 0) / 2:

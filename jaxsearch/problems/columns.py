@@ -14,6 +14,7 @@ NUMBERS = ("boolean", "integer", "floating", "mixed-integer-float", "decimal")
 TEXTS = ("string", "categorical")
 DATES = ("datetime64", "datetime", "date", "period")
 SPANS = ("timedelta64", "timedelta")
+MOST_NAMED = 5  # words in an option
 STEPS = 1000  # that float32 must have between the least and the largest value of a column
 _WHOLE = re.compile(r"([+-]?(?:0|[1-9]\d*))\.0*")
 
@@ -100,15 +101,27 @@ def numbers_among(column: Any) -> tuple[np.ndarray, list[str]]:
         return number(column), []
     codes, values = coded(column)
     words = [value for value in values if not is_number(value)]
-    if doubtful := [word for word in words if any(map(str.isdigit, word))]:
+    if doubtful := with_digits(words):
         raise UnusableColumnError(
             "Words among numbers count as missing if they have no digit",
             column.name,
-            f"has {doubtful[0]!r}",
-            f"Correct it, or count it as missing: {option('missing', doubtful[:1])}",
+            f"has {listed(doubtful)}",
+            as_missing(doubtful),
         )
     found = np.array([float(value) if is_number(value) else np.nan for value in values] + [np.nan])
     return found[codes], words
+
+
+def with_digits(words: list[str]) -> list[str]:
+    """Those of the words that have digits, which may be numbers in another form, such as <5."""
+    return [word for word in words if any(map(str.isdigit, word))]
+
+
+def as_missing(words: list[str]) -> str:
+    """What helps where words with digits stand among numbers."""
+    it = "it" if len(words) == 1 else "them"
+    few = len(words) <= MOST_NAMED
+    return f"Correct {it}, or count {it} as missing: {option('missing', words)}" if few else f"Correct {it}"
 
 
 def is_number(value: str) -> bool:

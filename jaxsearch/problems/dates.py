@@ -35,7 +35,7 @@ _PATTERNS = [
         rf"(?P<year>\d{{4}})[-/ ]?{_NAME}(?:[-/ ]?(?P<day>\d{{1,2}}))?",
     )
 ]
-_CLOCK = r"(?P<hours>\d{1,2}):(?P<minutes>\d{2})(?::(?P<seconds>\d{2}(?:\.\d+)?))?(?: ?(?P<half>[ap]\.?m\.?))?"
+_CLOCK = r"(?P<hours>\d{1,2}):(?P<minutes>\d{2})(?::(?P<seconds>\d{2}(?:[.,]\d+)?))?(?: ?(?P<half>[ap]\.?m\.?))?"
 _WEEKDAY = re.compile(r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?,? +", re.IGNORECASE)
 _TIME = re.compile(rf"(?:T|,? +){_CLOCK}(?: ?(?:Z|UTC|GMT|[+-]\d{{2}}:?(?:\d{{2}})?))?$", re.IGNORECASE)
 _TIME_OF_DAY = re.compile(_CLOCK, re.IGNORECASE)
@@ -165,7 +165,8 @@ def _days(fields: dict[str, str], order: str) -> float | None:
 
 
 def _hours(fields: dict[str, Any]) -> float:
-    hours, minutes, seconds = (float(fields[name] or 0) for name in ("hours", "minutes", "seconds"))
+    texts = [fields[name] or "0" for name in ("hours", "minutes", "seconds")]
+    hours, minutes, seconds = (float(text.replace(",", ".")) for text in texts)
     if fields["half"]:
         if not 1 <= hours <= 12:
             return np.nan

@@ -69,7 +69,7 @@ def judged(
         columns[place] = _numbers(cell, decimal, hints.missing)
         if hints.tells(name):
             notes.numbers(name, cell.found, decimal)
-        if hints.tells(name) and _has_zeros(cell):
+        if hints.tells(name) and place != target and _has_zeros(cell):
             notes.zeros(name, hints.known is None)
     parts = [columns.get(place, frame[place]).set_axis(frame.index).rename(place) for place in frame]
     typed = pandas.concat(parts, axis=1) if parts else frame

@@ -112,7 +112,8 @@ def test_bad_npz(jaxsearch, tmp_path, case):
 
 def test_other_files(jaxsearch, tmp_path):
     (tmp_path / "bad.ods").write_text("a,y\n" + ROWS)
-    complain(jaxsearch, tmp_path, "bad.ods", "must end in .csv, .tsv, .tab, .txt, .parquet, .pq, .npz", "--target", "y")
+    known = ".csv, .tsv, .tab, .txt, .xlsx, .xlsm, .parquet, .pq, .npz"
+    complain(jaxsearch, tmp_path, "bad.ods", f"must end in {known}", "--target", "y")
     (tmp_path / "bad.ods").unlink()
     (tmp_path / "folder.csv").mkdir()
     complain(jaxsearch, tmp_path, "folder.csv", "there is no file folder.csv", "--target", "y")

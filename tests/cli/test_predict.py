@@ -103,6 +103,12 @@ def test_the_score_of_numbers(jaxsearch, run, tmp_path):
     assert (code, err) == (0, "")
     assert out.splitlines() == ["Wrote 3 predictions to found.csv", "mae 0.75 on 2 rows whose answer is known"]
     assert (tmp_path / "found.csv").read_text() == "answer\n2.0\n4.0\n4.0\n"
+    (tmp_path / "new.csv").write_text("color,size,answer\na,1,2.5\nb,2,3 kg\n")
+    code, out, err = jaxsearch("predict", "run", "new.csv")
+    assert (code, out) == (0, "answer\n2.0\n4.0\n")
+    assert err.startswith(
+        "note: no score: Words among numbers count as missing if they have no digit; 'answer' has '3 kg'"
+    )
 
 
 def test_the_target_of_arrays(jaxsearch, run, tmp_path):

@@ -1,7 +1,9 @@
 """What columns count as, for the rows of training and for new rows."""
 
 import datetime
+import itertools
 import json
+import shlex
 
 import numpy as np
 import pandas
@@ -156,6 +158,8 @@ def test_leading_zeros(csv):
     assert table.columns["zip"]["categories"] == [f"{i:05}" for i in range(6)]
     np.testing.assert_array_equal(again(path, table).x, table.x)
     assert any("leading zeros" in note and "'zip'" in note for note in load(path, "y").notes)
+    # A target has no such way.
+    assert not any("'zip'" in note for note in load(path, "zip", "regression").notes)
 
 
 def test_the_user_says_what_are_numbers(csv):
@@ -171,6 +175,28 @@ def test_the_user_says_what_are_numbers(csv):
         load(csv({"size": [*range(100, 159), "<5"]}), "y", number=["size"])
     with pytest.raises(UnusableTableError, match="--number needs a column of numbers; 'b' has 'u', 'v'. Leave that"):
         load(csv({"b": ["u", "v"] * 30}), "y", number=["b"])
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (["<5", "<9"], "count them as missing: --missing '<5' --missing '<9', or leave out"),
+        (["<5", "low"], "count it as missing: --missing '<5' --number size, or leave out"),
+        ([f"<{i}" for i in range(6)], "such as '<0'. Correct them, or leave out"),
+    ],
+)
+def test_what_helps_against_words_among_numbers_does(csv, words, remedy):
+    path = csv({"size": [*range(200, 260 - len(words)), *words]})
+    with pytest.raises(UnusableTableError, match=remedy) as error:
+        load(path, "y")
+    options = shlex.split(str(error.value).split("missing: ")[-1].split(", or leave out")[0])
+    typed = {
+        name: [two for one, two in itertools.pairwise(options) if one == f"--{name}"] for name in ("missing", "number")
+    }
+    if typed["missing"]:
+        table = load(path, "y", **typed)
+        assert table.columns["size"]["kind"] == "number"
+        np.testing.assert_array_equal(load_rows(path, table.columns, table.reading).x, table.x)
 
 
 def test_ordered_categories_keep_their_order(tmp_path):
@@ -309,6 +335,7 @@ FORMATS = {
     "am and pm": "%m/%d/%Y %I:%M %p",
     "weekday": "%a, %d %b %Y %H:%M:%S +0100",
     "digits": "%Y%m%d",
+    "decimal comma": "%Y-%m-%d %H:%M:%S,%f",
 }
 
 
