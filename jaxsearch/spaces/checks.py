@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from jaxsearch.core.pytree import as_integer
+from jaxsearch.core.pytree import as_integer, is_concrete
 
 
 def of_python(value: Any) -> Any:
@@ -134,6 +134,9 @@ def as_encodable(dimension: Any, value: Any) -> Any:
     else:
         kinds = (jnp.floating, jnp.integer, jnp.bool_)
         real = any(jnp.issubdtype(array.dtype, kind) for kind in kinds)
+    # NaN has no nearest bound: rounded to an integer it would count as one of the two.
+    if real and is_concrete(array) and jnp.issubdtype(array.dtype, jnp.floating):
+        real = not np.any(np.isnan(np.asarray(array)))
     if not real:
         raise ValueError(f"encode takes decoded numbers for {dimension}; got {value!r:.200}. {remedy}")
     shape = getattr(dimension, "shape", ())

@@ -127,6 +127,8 @@ def test_plain_integers_are_exact_beyond_the_doubles():
     [
         (js.Float(0, 1, shape=(2,)), jnp.zeros(3), r"encode takes shape \(2,\).*; got shape \(3,\)"),
         (js.Int(0, 1, shape=(2,)), 1, r"encode takes shape \(2,\)"),
+        (js.Int(0, 9), float("nan"), "encode takes decoded numbers for Int.*; got nan"),
+        (js.Float(0, 9, shape=(2,)), jnp.array([1, jnp.nan]), "encode takes decoded numbers for Float"),
         (js.Choice("a", "b"), "b", "decoded numbers for Choice.*; got 'b'. Give what decode or undescribe returns"),
         (js.Float(0, 1), None, "decoded numbers"),
         (js.Switch(a={}, b={}), {"a": {}}, "Use undescribe for plain values"),
