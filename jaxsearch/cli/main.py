@@ -128,10 +128,10 @@ def run(context: click.Context, resume: Path | None, **options) -> None:
 @table_options
 @click.pass_context
 def check(context: click.Context, **options) -> None:
-    """Tell what every column of DATA counts as, before any search: a CSV, Parquet or NPZ file, or a TOML file.
+    """Tell what every column of DATA counts as, before any search: a CSV, XLSX, Parquet, NPZ or TOML file.
 
     It takes the options of `jaxsearch run` that say how a table is read. The exit code is 2 if the table cannot be
-    used; all reasons are told at once.
+    used; all reasons are printed at once.
     """
     typed = [name for name in options if context.get_parameter_source(name) is COMMANDLINE]
     context = run.make_context("run", [])
@@ -178,8 +178,8 @@ def report(runs: tuple[Path, ...], out: Path | None) -> None:
 def predict(run: Path, data: str, out: Path | None, ids: str | None, **dialect) -> None:
     """Predict the rows of DATA, a file of a kind that `run` reads, by the network that RUN, a directory, holds.
 
-    The rows need the columns that the network was trained on, by name; others may be there. If the target is, the score
-    on these rows is told.
+    The rows need the columns that the network was trained on, by name; others may be there. If the
+    target is among them, the score on these rows is printed.
     """
     predict_rows(run, data, out, ids, **dialect)
 

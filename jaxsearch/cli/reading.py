@@ -11,10 +11,12 @@ from jaxsearch.problems.datasets import examine
 from jaxsearch.problems.labelled import Examination, TableSpec
 
 DIALECT = [
-    click.option("--separator", metavar="MARK", help="Between the fields of a text file, e.g. ';' or tab."),
+    click.option("--separator", metavar="MARK", help="What separates the fields of a text file, e.g. ';' or tab."),
     click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark of numbers in text."),
     click.option("--encoding", metavar="NAME", help="Of a text file, e.g. cp1252."),
-    click.option("--missing", multiple=True, metavar="WORD", help="One that means a missing value; may be repeated."),
+    click.option(
+        "--missing", multiple=True, metavar="WORD", help="A word that means a missing value; may be repeated."
+    ),
 ]
 OPTIONS = [
     click.option("--target", help="The column to predict; needed for tables in files."),
@@ -27,7 +29,10 @@ OPTIONS = [
         "--categorical", multiple=True, metavar="COLUMN", help="A column whose numbers are codes; may be repeated."
     ),
     click.option(
-        "--number", multiple=True, metavar="COLUMN", help="One of numbers, whose words are missing; may be repeated."
+        "--number",
+        multiple=True,
+        metavar="COLUMN",
+        help="A column of numbers; words in it are missing values; may be repeated.",
     ),
     click.option(
         "--rare-classes",
