@@ -103,6 +103,8 @@ def _of_the_search(shown: Shown, target: float | None) -> Figure:
     if folds.curves_of(archive) is not None:
         what = f"The best {shown.unit.label} so far, and that of every trial, after the epochs at which it was measured"
         caption = f"{what}; crosses failed or are infeasible."
+    if archive.adjusted_loss is not None:
+        caption += " The trial that is marked is the best by its adjusted loss."
     return Figure("Convergence", caption + _sample(archive, style.MOST_POINTS), draw)
 
 

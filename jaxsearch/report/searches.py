@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from jaxsearch.report import style
+from jaxsearch.report.parameters import best_trial
 from jaxsearch.report.style import Unit
 from jaxsearch.runners.archive import Archive
 
@@ -26,7 +27,8 @@ def convergence(
     """The best loss so far against evaluations; returns the axes.
 
     Of a single search with its trials, of several the median with a band between the quantiles. One that ended before
-    the others keeps its best loss.
+    the others keeps its best loss. Where losses are adjusted, see `Results`, the best trial of an archive, which is
+    marked, may lie above the lowest loss.
 
     Args:
         ax: Matplotlib axes.
@@ -48,7 +50,7 @@ def convergence(
         style.mark_trials(ax, chosen + 1, trials[chosen], trials=chosen)
         failed = chosen[np.isnan(trials[chosen])]
         style.mark_failed(ax, failed + 1, failed)
-        best = style.best_of(shown)
+        best = best_trial(searches) if isinstance(searches, Archive) else style.best_of(shown)
         if best is not None:
             style.mark_best(ax, best + 1, trials[best], best)
     handles = []

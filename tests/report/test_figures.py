@@ -71,6 +71,12 @@ def test_convergence_shows_the_best_so_far_and_what_failed(ax):
     assert list(failed.get_xdata()) == [1, 5]
 
 
+def test_convergence_marks_the_best_trial_also_where_losses_are_adjusted(ax):
+    report.convergence(ax, archive([5, 3, 4], adjusted_loss=np.array([6.0, 5.5, 4.5])))
+    (best,) = [one for one in ax.lines if one.get_label() == "best"]
+    assert (*best.get_xdata(), *best.get_ydata()) == (3, 4)
+
+
 def test_several_searches_have_a_median_and_a_band_and_keep_their_best_when_they_end(ax):
     losses = [archive([9, 4]), np.array([8, 8, 6.0]), np.array([7, 2, 2.0])]
     report.convergence(ax, losses, quantiles=(0, 1))
