@@ -126,6 +126,8 @@ def _of_measurements(shown: Shown) -> list[Figure]:
         found.append(Figure("Spread over the folds", caption, draw))
     if folds.curves_of(archive) is not None:
         caption = f"The {shown.unit.label} of each trial at every measurement; the best trial stands out."
+        if archive.adjusted_loss is not None:
+            caption += " Fewer epochs count only where they are clearly better, by the standard error over the folds."
         draw = functools.partial(folds.curves, archive=archive, **shown.unit._asdict())
         found.append(Figure("Learning curves", caption + _sample(archive, folds.MOST_CURVES), draw))
     return found
