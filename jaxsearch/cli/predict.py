@@ -37,7 +37,8 @@ def predict_rows(run: Path, data: str, out: Path | None, ids: str | None = None,
     written = Dialect(**dialect)
     rows, names = rows_and_names(data, columns, reading, written)
     known = written.like(reading)
-    beside = read_beside(Path(data), columns, about.get("target"), about["classes"], ids, known, names=names)
+    target, signs = about.get("target"), (reading or {}).get("signs")
+    beside = read_beside(Path(data), columns, target, about["classes"], ids, known, names=names, signs=signs)
     for note in [*rows.notes, *beside.notes]:
         print(f"note: {note}", file=sys.stderr)
     outputs = model.predict(rows.x)

@@ -35,6 +35,7 @@ def read_beside(
     dialect: Dialect = PLAIN,
     *,
     names: Collection[str],
+    signs: Mapping[str, str] | None = None,
 ) -> Beside:
     """What a CSV, TSV, Parquet or NPZ file has beside the features of its n rows.
 
@@ -47,6 +48,7 @@ def read_beside(
         dialect: how the file is written.
         names: of the columns, or arrays, that the file has, see `new_rows.rows_and_names`; it is read
             only if one of them is needed.
+        signs: those of numbers in training, as `Table.reading` has them, None if they are not known.
 
     Raises:
         ValueError: if the column `ids` is not there, and as `files.read_frame` does.
@@ -62,7 +64,7 @@ def read_beside(
         frame, notes = optional("pandas").DataFrame({name: arrays[name] for name in wanted}), []
     else:
         known = [name for name, column in descriptions.from_json(columns).items() if column.features]
-        frame, notes = _frame(path, known, asked, target if target in names else None, dialect)
+        frame, notes = _frame(path, known, asked, target if target in names else None, dialect, signs)
     texts = None if ids is None else ["" if value is None else str(value) for value in _values(frame[ids])]
     if target not in frame.columns:
         return Beside(texts, None, notes)
@@ -76,7 +78,12 @@ def read_beside(
 
 
 def _frame(
-    path: Path, known: list[str], text: list[str], target: str | None, dialect: Dialect
+    path: Path,
+    known: list[str],
+    text: list[str],
+    target: str | None,
+    dialect: Dialect,
+    signs: Mapping[str, str] | None,
 ) -> tuple[Any, list[str]]:
     """The table of a file that has the target, and a note if that cannot be read with certainty, and is left out.
 
@@ -84,9 +91,14 @@ def _frame(
     """
     read = files.read_frame(path, text, target, names=known, **dialect._asdict())
     frame = rules.named(read.frame)
-    if target in read.faults:
-        return frame.drop(columns=[target]), [f"no score: {read.faults[target]}"]
-    return frame, []
+    if target is None:
+        return frame, []
+    fault = read.faults.get(target, "")
+    try:
+        files.check_signs(read, signs, [] if fault else [target])
+    except ValueError as error:
+        fault = str(error)
+    return (frame.drop(columns=[target]), [f"no score: {fault}"]) if fault else (frame, [])
 
 
 def _values(column: Any) -> np.ndarray:

@@ -111,6 +111,20 @@ def test_the_score_of_numbers(jaxsearch, run, tmp_path):
     )
 
 
+def test_a_score_needs_the_unit_of_training(jaxsearch, run, tmp_path):
+    run("regression")
+    known(tmp_path, "regression", "mae")
+    path = tmp_path / "run" / "model.npz"
+    model = portable.load(path)
+    portable.save(path, model._replace(about=model.about | {"reading": {"signs": {"answer": "%"}}}))
+    (tmp_path / "new.csv").write_text("color,size,answer\na,1,2.5%\nb,2,3%\n")
+    assert jaxsearch("predict", "run", "new.csv")[2].endswith("mae 0.75 on 2 rows whose answer is known\n")
+    (tmp_path / "new.csv").write_text("color,size,answer\na,1,.025\nb,2,.03\n")
+    code, out, err = jaxsearch("predict", "run", "new.csv")
+    assert (code, out.splitlines()[1:], err.count("\n")) == (0, ["2.0", "4.0"], 1)
+    assert "no score: New rows must be written as those of training; 'answer' has the sign 'none' here" in err
+
+
 def test_the_target_of_arrays(jaxsearch, run, tmp_path):
     run("classification")
     path = tmp_path / "run" / "model.npz"
