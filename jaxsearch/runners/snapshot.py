@@ -30,6 +30,7 @@ LIBRARIES = (
     "jax",
     "jaxlib",
     "jaxsearch",
+    "logging",  # a logger knows all others, of whatever package
     "math",
     "numpy",
     "optax",

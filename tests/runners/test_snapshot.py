@@ -1,6 +1,7 @@
 """An objective that refers to something else than before is another objective."""
 
 import functools
+import logging
 import types
 
 import jax
@@ -132,6 +133,13 @@ def test_what_has_not_changed_compiles_nothing(compilations):
     for one in objectives:
         found(one)
     assert compilations() == 0
+
+
+def test_a_logger_is_not_looked_into():
+    logger = logging.getLogger("one")
+    before = snapshot(lambda key, x: logger.debug("x") or x)
+    logging.getLogger("another, made later").debug("x")
+    assert before == snapshot(before.function)
 
 
 def test_it_ends_however_much_there_is():
