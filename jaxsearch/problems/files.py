@@ -75,7 +75,27 @@ def read_frame(
         table.validate(full=True)  # pyarrow itself finds out only when a damaged text is used
         # Integers, booleans and text stay what they are where values are missing.
         frame = table.to_pandas(integer_object_nulls=True)
-    return Reading(without_words(frame, missing) if missing else frame, [], {})
+        frame, notes = _with_categories(frame, table.schema.pandas_metadata or {})
+    return Reading(without_words(frame, missing) if missing else frame, notes, {})
+
+
+def _with_categories(frame: Any, metadata: Mapping[str, Any]) -> tuple[Any, list[str]]:
+    """The frame of a Parquet file whose categories that are numbers are categories again, and notes.
+
+    Parquet keeps the numbers, pandas' metadata that they were categories, and nothing their order.
+    """
+    pandas, notes = optional("pandas"), []
+    for about in metadata.get("columns", ()):
+        name = about.get("field_name")
+        if about.get("pandas_type") != "categorical" or list(frame.columns).count(name) != 1:
+            continue
+        # With missing values it is a column of objects.
+        if pandas.api.types.infer_dtype(frame[name], skipna=True) in ("integer", "floating", "boolean"):
+            is_ordered = bool((about.get("metadata") or {}).get("ordered"))
+            frame[name] = pandas.Categorical(frame[name], ordered=is_ordered)
+            if is_ordered:
+                notes.append(f"the categories of {name!r} are numbers, and count in the order of these")
+    return frame, notes
 
 
 def of_frame(frame: Any, dialect: Dialect) -> Reading:

@@ -216,6 +216,18 @@ def test_ordered_categories_keep_their_order(tmp_path):
     assert new.notes == ["values that training had not count as missing: 'none' in 'level'"]
 
 
+def test_categories_that_are_numbers_stay_categories_in_parquet(tmp_path):
+    codes = pandas.Series([3, 1, 7] * 20)
+    some = codes.mask(codes.index < 9).astype("Int64").astype("category")
+    frame = pandas.DataFrame({"c": some, "r": pandas.Categorical(codes, ordered=True), "y": Y})
+    frame.to_parquet(tmp_path / "t.parquet")
+    expected, table = load(frame, "y"), load(tmp_path / "t.parquet", "y")
+    assert kinds(table) == {"c": "category", "r": "ordered category"}
+    assert table.columns == expected.columns
+    np.testing.assert_array_equal(table.x, expected.x)
+    assert table.notes[0] == "the categories of 'r' are numbers, and count in the order of these"
+
+
 def test_all_columns_that_cannot_be_used_are_named_at_once():
     bad = {"a b": [[1], [2]] * 30, "c": [[3]] * 60, "$d": [None] * 60, "e": [1e300] * 60}
     frame = pandas.DataFrame({"name": [f"u{i}" for i in range(60)], **bad, "a": A, "y": Y})
