@@ -29,7 +29,7 @@ def test_images_are_searched_and_predicted_by_a_convolutional_network(jaxsearch,
     assert best["model"] == "conv_net"
     assert best["test_score"] < 0.2
     code, out, _ = jaxsearch("predict", "r", "images.npz")
-    found = [int(row["class"]) for row in csv.DictReader(out.splitlines())]
+    found = [int(row["y"]) for row in csv.DictReader(out.splitlines())]
     assert code == 0
     assert np.mean(found == images[1]) > 0.8
 
