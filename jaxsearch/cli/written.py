@@ -12,6 +12,8 @@ from jaxsearch.models import portable
 from jaxsearch.runners.archive import Archive, restored
 from jaxsearch.runners.events import events
 
+OF_BEST = ("architecture", "score", "spread", "folds", "test_score", "stopped", "versions")  # what a page tells
+
 
 class Files(NamedTuple):
     """What a run has written so far; best, model and evaluation are None until it has ended."""
@@ -29,6 +31,8 @@ def read_files(run: Path) -> Files:
     """The files of a run. Raises ValueError for another directory, and for files that no run wrote."""
     found = begun(run)
     best = _read(run / "best.json")
+    if best is not None and (missing := [name for name in OF_BEST if name not in best]):
+        raise strange(run / "best.json", KeyError(missing[0]))
     model = None
     if best is not None:
         with contextlib.suppress(FileNotFoundError):
