@@ -46,7 +46,7 @@ def test_what_all_losses_have_in_common_is_left_out(base, count):
 @pytest.mark.parametrize("generations", [[[5.0, 3.0], [2.0, 1e-6]], [[4.0], [3.0], [1e-9]], [[-3.0, 1.0], [-3.1, 9.0]]])
 def test_other_losses_are_told_as_they_are(generations):
     for losses, found in zip(generations, tell(*generations), strict=True):
-        np.testing.assert_array_equal(found, np.float32(losses))
+        np.testing.assert_array_equal(np.float32(found), np.float32(losses))
 
 
 def test_failed_candidates_stay_the_worst():

@@ -44,7 +44,7 @@ def test_a_search_is_as_long_for_more_coordinates(strategy):
         space = js.Int(0, 1, shape=(size,))
 
         def search(key):
-            return js.minimize(lambda key, x: jnp.sum(x), space, strategy, key=key, num_generations=3).loss
+            return js.minimize(lambda key, x: jnp.sum(x, dtype=float), space, strategy, key=key, num_generations=3).loss
 
         return equations(jax.make_jaxpr(search)(jax.random.key(0)).jaxpr)
 
