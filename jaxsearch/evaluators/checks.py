@@ -56,7 +56,8 @@ def _check_class_weights(training: Any) -> None:
     if isinstance(found, str):
         check_name("class_weights", found, ("balanced",))
     elif not (isinstance(found, tuple) and all(is_number(one) and 0 < one < np.inf for one in found)):
-        raise ValueError(f"class_weights must be 'balanced' or a tuple of numbers above 0; got {found!r}.")
+        rule = "class_weights must be 'balanced' or a tuple of numbers above 0"
+        raise ValueError(f"{rule}; got {found!r:.200}. Leave them out for classes that weigh what their rows do.")
     if metrics[training.metric].task == "regression":
         raise ValueError(f"class_weights are for classes; the metric {training.metric} has none. Leave them out.")
     classes = getattr(training.model, "num_outputs", None)
