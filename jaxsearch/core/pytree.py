@@ -62,11 +62,11 @@ def pytree(cls: type[T]) -> type[T]:
 
 def as_integer(value: Any) -> int | None:
     """One integer of Python, NumPy or JAX as a Python one; None for anything else, and for True and False."""
-    if isinstance(value, bool):
+    if isinstance(value, bool | np.bool_):  # NumPy 2.0 would take its own for an index
         return None
     try:
         return operator.index(value)
-    except TypeError:  # for booleans of NumPy and JAX, too
+    except TypeError:  # for booleans of JAX, too
         return None
 
 
