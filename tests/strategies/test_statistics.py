@@ -16,7 +16,7 @@ import jaxsearch as js
 from jaxsearch.problems import functions
 from jaxsearch.strategies import registry
 
-SEEDS = 32
+SEEDS = 96
 # TPE is for few and dear ones; PBT evaluates most points again.
 EVALUATIONS = {"tpe": 128, "pbt": 1280, "random_search": 1280}
 FAILING = (0.0, 0.3)  # the share of evaluations whose loss is NaN
